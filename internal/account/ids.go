@@ -1,0 +1,66 @@
+package account
+
+import (
+	"crypto/rand"
+	"encoding/base32"
+	"regexp"
+	"strings"
+
+	"github.com/tenantry/tenantry/internal/fault"
+)
+
+// Identifiers are types of their own, so that one kind cannot be passed for another.
+// All but EnvironmentID are unique within their environment only.
+type (
+	// EnvironmentID names an environment (E1); unique in the deployment.
+	EnvironmentID string
+	// ID names an account.
+	ID string
+	// UserID names a user.
+	UserID string
+	// RoleKey names a role.
+	RoleKey string
+	// ClientID names an environment client: a machine operator (E4, C1).
+	ClientID string
+	// PermissionKey names a permission of the catalogue, e.g. "fe.account-hierarchy.read.subAccount" (U3).
+	PermissionKey string
+	// Version numbers the changes of one environment, from 1, without gaps.
+	Version int64
+)
+
+var identifier = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// CheckID returns an Invalid fault (code "invalid_id") naming the field unless s may serve as an identifier.
+func CheckID[T ~string](field string, s T) error {
+	if !identifier.MatchString(string(s)) {
+		return fault.New(fault.Invalid, "invalid_id",
+			"%s must be 1 to 64 of the characters A-Z a-z 0-9 _ -, not %s", field, Quote(string(s))).In(field)
+	}
+	return nil
+}
+
+// NewID returns a random identifier with the given prefix, e.g. "acc_k3v…": 100 bits, lower case.
+func NewID(prefix string) string {
+	var b [13]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand.Read aborts the program instead
+	return prefix + "_" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))[:20]
+}
+
+// Quote returns s in quotes, shortened and without control characters, fit for an error text.
+func Quote(s string) string {
+	const most = 80
+	var out strings.Builder
+	n := 0
+	for _, r := range s {
+		if n == most {
+			out.WriteString("…")
+			break
+		}
+		if r < ' ' || r == 0x7f || r == '"' {
+			r = '\uFFFD'
+		}
+		out.WriteRune(r)
+		n++
+	}
+	return `"` + out.String() + `"`
+}

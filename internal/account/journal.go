@@ -1,0 +1,81 @@
+package account
+
+import "time"
+
+// Kind names what an entry of the journal did; stable, shown in the log (L1).
+type Kind string
+
+// The kinds of entries.
+const (
+	EnvironmentCreated Kind = "environment.created"
+	EnvironmentChanged Kind = "environment.changed"
+	ClientCreated      Kind = "client.created"
+	ClientRevoked      Kind = "client.revoked"
+	AccountCreated     Kind = "account.created"
+	AccountChanged     Kind = "account.changed"
+	AccountMoved       Kind = "account.moved"
+	AccountDeleted     Kind = "account.deleted"
+	UserCreated        Kind = "user.created"
+	UserChanged        Kind = "user.changed"
+	UserBlocked        Kind = "user.blocked"
+	UserUnblocked      Kind = "user.unblocked"
+	UserDeleted        Kind = "user.deleted"
+	RoleCreated        Kind = "role.created"
+	RoleChanged        Kind = "role.changed"
+	RoleDeleted        Kind = "role.deleted"
+	MembershipSet      Kind = "membership.set"
+	MembershipRemoved  Kind = "membership.removed"
+	Imported           Kind = "directory.imported"
+)
+
+// Entity is one state of one thing: exactly one field is set.
+type Entity struct {
+	Environment *Environment `json:"environment,omitempty"`
+	Client      *Client      `json:"client,omitempty"`
+	Account     *Account     `json:"account,omitempty"`
+	User        *User        `json:"user,omitempty"`
+	Role        *Role        `json:"role,omitempty"`
+	Membership  *Membership  `json:"membership,omitempty"`
+	Assignment  *Assignment  `json:"assignment,omitempty"`
+}
+
+// Change is one entity before and after; a nil Before is a creation, a nil After a deletion.
+// Before and After are of the same kind and name the same thing.
+type Change struct {
+	Before *Entity `json:"before,omitempty"`
+	After  *Entity `json:"after,omitempty"`
+}
+
+// Entry is one line of an environment's journal: what one request changed (L1).
+type Entry struct {
+	Environment EnvironmentID `json:"environment"`
+	Version     Version       `json:"version"`
+	At          time.Time     `json:"at"`
+	Actor       Actor         `json:"actor"`
+	RequestID   string        `json:"request_id,omitempty"`
+	From        string        `json:"from,omitempty"` // the address the request came from
+	Kind        Kind          `json:"kind"`
+	Changes     []Change      `json:"changes"`
+}
+
+// Of wraps a value of an entity type.
+func Of[T Environment | Client | Account | User | Role | Membership | Assignment](v T) *Entity {
+	switch v := any(v).(type) {
+	case Environment:
+		return &Entity{Environment: &v}
+	case Client:
+		return &Entity{Client: &v}
+	case Account:
+		return &Entity{Account: &v}
+	case User:
+		return &Entity{User: &v}
+	case Role:
+		return &Entity{Role: &v}
+	case Membership:
+		return &Entity{Membership: &v}
+	case Assignment:
+		return &Entity{Assignment: &v}
+	default:
+		return nil // unreachable: the constraint lists every type
+	}
+}

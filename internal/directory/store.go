@@ -1,0 +1,142 @@
+package directory
+
+import (
+	"context"
+
+	"github.com/tenantry/tenantry/internal/account"
+)
+
+// Store keeps the directory: state rows and the journal, in one database.
+//
+// Errors are faults: NotFound with the codes environment_not_found,
+// account_not_found, user_not_found, role_not_found, membership_not_found and
+// client_not_found; Unavailable (database_unavailable) where trying again may
+// help; anything else is not a fault and counts as internal. A callback's own
+// error is returned as it is, after the transaction has been rolled back.
+type Store interface {
+	// Environments returns every environment, in the order of their ids.
+	Environments(ctx context.Context) ([]account.Environment, error)
+
+	// CreateEnvironment adds the environment that first.Changes[0] creates, with first as
+	// version 1 of its journal. An Exists fault (environment_exists) if the id is taken.
+	CreateEnvironment(ctx context.Context, first account.Entry) error
+
+	// Read calls fn with one consistent snapshot of an environment.
+	Read(ctx context.Context, env account.EnvironmentID, fn func(Reader) error) error
+
+	// Write calls fn inside a transaction that holds the environment's lock: writes of one
+	// environment happen one after the other, and fn sees all that came before. It commits
+	// if fn returns nil. fn may be called more than once if the database asks for a retry.
+	Write(ctx context.Context, env account.EnvironmentID, fn func(Tx) error) error
+}
+
+// Reader reads the state of one environment.
+type Reader interface {
+	// Head is the version of the newest entry of the journal.
+	Head(ctx context.Context) (account.Version, error)
+	Environment(ctx context.Context) (account.Versioned[account.Environment], error)
+	Client(ctx context.Context, id account.ClientID) (account.Versioned[account.Client], error)
+	Clients(ctx context.Context) ([]account.Client, error)
+
+	Account(ctx context.Context, id account.ID) (account.Versioned[account.Account], error)
+	// Accounts returns a page of accounts in the order of their ids, and how many match in all.
+	Accounts(ctx context.Context, f AccountFilter) ([]account.Versioned[account.Account], int, error)
+	// WithAncestors returns the accounts named, those of them that exist, and all their ancestors, each once, in no order.
+	WithAncestors(ctx context.Context, ids []account.ID) ([]account.Account, error)
+	// Ancestors returns the accounts above id, the root first; empty for a root.
+	Ancestors(ctx context.Context, id account.ID) ([]account.Account, error)
+	// Descendants returns up to limit accounts below id (all if limit is 0), level by level, by id within a level.
+	Descendants(ctx context.Context, id account.ID, limit int) ([]account.Account, error)
+	// Height is the number of levels of the branch at id: 1 for an account without children.
+	Height(ctx context.Context, id account.ID) (int, error)
+	// Counts returns the number of members, children and descendants of an account.
+	Counts(ctx context.Context, id account.ID) (Counts, error)
+
+	User(ctx context.Context, id account.UserID) (account.Versioned[account.User], error)
+	// UserByEmail finds a user by the cleaned address.
+	UserByEmail(ctx context.Context, email string) (account.Versioned[account.User], error)
+	// Users returns a page of users in the order of their ids, and how many match in all.
+	Users(ctx context.Context, f UserFilter) ([]account.Versioned[account.User], int, error)
+
+	Role(ctx context.Context, key account.RoleKey) (account.Versioned[account.Role], error)
+	// Roles returns every role of the environment, in the order of their keys.
+	Roles(ctx context.Context) ([]account.Versioned[account.Role], error)
+	// Assignments returns the roles in use in an account, in the order of their keys.
+	Assignments(ctx context.Context, id account.ID) ([]account.Assignment, error)
+	// Uses returns in how many accounts a role is in use.
+	Uses(ctx context.Context, key account.RoleKey) (int, error)
+
+	Membership(ctx context.Context, id account.ID, user account.UserID) (account.Versioned[account.Membership], error)
+	// Members returns a page of an account's memberships in the order of user ids, and how many there are.
+	Members(ctx context.Context, f MemberFilter) ([]account.Versioned[account.Membership], int, error)
+	// MembershipsIn returns every membership of an account, in the order of user ids.
+	MembershipsIn(ctx context.Context, id account.ID) ([]account.Membership, error)
+	// MembershipsOf returns every membership of a user, in the order of account ids.
+	MembershipsOf(ctx context.Context, user account.UserID) ([]account.Membership, error)
+	// UsersByID returns the users named, those of them that exist, in no order.
+	UsersByID(ctx context.Context, ids []account.UserID) ([]account.User, error)
+	// RoleHolders returns how many memberships of an account carry a role.
+	RoleHolders(ctx context.Context, id account.ID, key account.RoleKey) (int, error)
+
+	// Entities calls fn for every entity, in the order environment, clients, roles, accounts
+	// (parents before children), users, memberships, assignments. It stops at fn's first error.
+	Entities(ctx context.Context, fn func(account.Entity) error) error
+	// Entries returns up to limit entries of the journal after a version, oldest first.
+	Entries(ctx context.Context, after account.Version, limit int) ([]account.Entry, error)
+}
+
+// Tx is a Reader that also writes.
+type Tx interface {
+	Reader
+
+	// Append gives the entry the next version of the environment, writes its changes to
+	// the state rows, and adds it to the journal. The state that each change names as
+	// before must be the present one; the caller has read it in this transaction.
+	Append(ctx context.Context, entry account.Entry) (account.Version, error)
+
+	// SetSecret keeps the hash of a client's secret; it is never part of the journal (C2).
+	SetSecret(ctx context.Context, id account.ClientID, hash []byte) error
+
+	// Recall returns what Remember kept under a key, and whether it did.
+	Recall(ctx context.Context, key string) (Remembered, bool, error)
+	// Remember keeps the outcome of a request under its idempotency key.
+	Remember(ctx context.Context, key string, r Remembered) error
+}
+
+// Remembered is the outcome of a request that carried an idempotency key.
+type Remembered struct {
+	Fingerprint []byte          // hash of the request, to tell a repeat from a misuse of the key
+	Version     account.Version // of the entry that the request wrote
+	Result      []byte          // what the use case returned, as JSON
+}
+
+// AccountFilter selects accounts.
+type AccountFilter struct {
+	Under account.ID  // the account and all below it; "" for all
+	Child *account.ID // only the direct children of this account; "" is the root accounts; nil for any
+	Query string      // part of the name or id, folded (account.Fold); "" for all
+	After account.ID  // only ids greater than this
+	Limit int         // at most this many; at least 1
+}
+
+// UserFilter selects users.
+type UserFilter struct {
+	Query string // part of the name, e-mail address or id, folded; "" for all
+	After account.UserID
+	Limit int
+}
+
+// MemberFilter selects memberships of one account.
+type MemberFilter struct {
+	Account account.ID
+	Query   string // part of the user's name, e-mail address or id, folded; "" for all
+	After   account.UserID
+	Limit   int
+}
+
+// Counts are the figures of an account's summary (A6).
+type Counts struct {
+	Members     int // memberships, expired ones included
+	Children    int // direct sub-accounts
+	Descendants int // all sub-accounts of the branch
+}
