@@ -1,0 +1,187 @@
+// Package access holds the read use cases: may this subject do this here, and which accounts may this user open. The engine decides; nothing here does.
+package access
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
+	"google.golang.org/grpc"
+
+	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/directory"
+	"github.com/tenantry/tenantry/internal/engine"
+	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/relation"
+	"github.com/tenantry/tenantry/schema"
+)
+
+// Freshness knows how far each environment is in force in the engine.
+type Freshness interface {
+	// Reached is the newest version known to be in force; 0 if none is.
+	Reached(env account.EnvironmentID) account.Version
+	// Fresh returns the newest ZedToken at or after a version, and its version. It waits
+	// until ctx ends, and then returns an Unavailable fault.
+	Fresh(ctx context.Context, env account.EnvironmentID, version account.Version) (token string, at account.Version, err error)
+}
+
+// Names reads the directory: what accounts are called and where they stand. directory.Store has it.
+type Names interface {
+	Read(ctx context.Context, env account.EnvironmentID, fn func(directory.Reader) error) error
+}
+
+// Config adjusts a Service; the zero value is good for production.
+type Config struct {
+	FreshWait time.Duration // how long a question waits for the version it asks for; 2 s if 0
+	Now       func() time.Time
+}
+
+// Service answers questions about access.
+type Service struct {
+	engine    grpc.ClientConnInterface
+	fresh     Freshness
+	names     Names
+	catalogue *schema.Catalogue
+	cfg       Config
+}
+
+// New returns a Service that asks the engine behind conn.
+func New(conn grpc.ClientConnInterface, fresh Freshness, names Names, catalogue *schema.Catalogue, cfg Config) *Service {
+	if cfg.FreshWait == 0 {
+		cfg.FreshWait = 2 * time.Second
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Service{engine: conn, fresh: fresh, names: names, catalogue: catalogue, cfg: cfg}
+}
+
+// at returns the consistency for questions that want to see at least version, and the version that they see.
+// It fails closed: a version that does not come in time is an Unavailable fault, never an older answer.
+func (s *Service) at(ctx context.Context, env account.EnvironmentID, version account.Version) (*v1.Consistency, account.Version, error) {
+	if version > s.fresh.Reached(env) {
+		if err := s.exists(ctx, env, version); err != nil {
+			return nil, 0, err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.FreshWait)
+	defer cancel()
+	token, seen, err := s.fresh.Fresh(ctx, env, version)
+	if err != nil {
+		return nil, 0, err
+	}
+	return &v1.Consistency{Requirement: &v1.Consistency_AtLeastAsFresh{AtLeastAsFresh: &v1.ZedToken{Token: token}}}, seen, nil
+}
+
+// exists refuses a version that the directory never had, rather than wait for it in vain.
+func (s *Service) exists(ctx context.Context, env account.EnvironmentID, version account.Version) error {
+	return s.names.Read(ctx, env, func(r directory.Reader) error {
+		head, err := r.Head(ctx)
+		if err == nil && version > head {
+			return fault.New(fault.Invalid, "invalid_consistency_token", "the consistency token is newer than anything written; the directory may have been restored from a backup").In("Consistency-Token")
+		}
+		return err
+	})
+}
+
+// Decide answers questions about the actor's own rights.
+func (s *Service) Decide(ctx context.Context, actor account.Actor, questions []directory.Question) ([]bool, error) {
+	subject, err := subjectOf(actor)
+	if err != nil {
+		return nil, err
+	}
+	consistency, _, err := s.at(ctx, actor.Environment, 0)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]*v1.CheckBulkPermissionsRequestItem, len(questions))
+	for i, q := range questions {
+		items[i] = item(q.Resource, q.Permission, subject)
+	}
+	answers, err := s.ask(ctx, consistency, items)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]bool, len(answers))
+	for i, a := range answers {
+		if a.Err != nil {
+			return nil, a.Err
+		}
+		out[i] = a.Allowed
+	}
+	return out, nil
+}
+
+// MayActFor returns nil if the client may send requests in the name of the
+// user, a Denied fault if it may not or the user is blocked (U5), NotFound if there is no such user.
+func (s *Service) MayActFor(ctx context.Context, env account.EnvironmentID, client account.ClientID, user account.UserID) error {
+	if err := account.CheckID("user", user); err != nil {
+		return err
+	}
+	consistency, _, err := s.at(ctx, env, 0)
+	if err != nil {
+		return err
+	}
+	operator := subjectRef{Object: relation.OperatorObject(env, client)}
+	answers, err := s.ask(ctx, consistency, []*v1.CheckBulkPermissionsRequestItem{
+		item(relation.EnvironmentObject(env), "act_for_users", operator),
+		s.blocked(env, subjectRef{Object: relation.UserObject(env, user)}),
+	})
+	if err != nil {
+		return err
+	}
+	if answers[0].Err != nil || answers[1].Err != nil {
+		return errors.Join(answers[0].failure(), answers[1].failure())
+	}
+	if !answers[0].Allowed {
+		return fault.New(fault.Denied, "may_not_act_for_users", "client %s may not act for users; make one with --act-for-users", client)
+	}
+	err = s.names.Read(ctx, env, func(r directory.Reader) error {
+		_, err := r.User(ctx, user)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if answers[1].Allowed {
+		return fault.New(fault.Denied, "user_blocked", "user %s is blocked", user)
+	}
+	return nil
+}
+
+func subjectOf(actor account.Actor) (subjectRef, error) {
+	switch {
+	case actor.User != "":
+		return subjectRef{Object: relation.UserObject(actor.Environment, actor.User)}, nil
+	case actor.Client != "":
+		return subjectRef{Object: relation.OperatorObject(actor.Environment, actor.Client)}, nil
+	default:
+		return subjectRef{}, fault.New(fault.Unauthenticated, "unauthenticated", "who is calling is not known")
+	}
+}
+
+// ask puts items to the engine in one call; the answers are in their order.
+func (s *Service) ask(ctx context.Context, consistency *v1.Consistency, items []*v1.CheckBulkPermissionsRequestItem) ([]Answer, error) {
+	resp, err := v1.NewPermissionsServiceClient(s.engine).CheckBulkPermissions(ctx, &v1.CheckBulkPermissionsRequest{Consistency: consistency, Items: items})
+	if err != nil {
+		return nil, engine.Fault(err)
+	}
+	if len(resp.GetPairs()) != len(items) {
+		return nil, fault.New(fault.Internal, "engine_answers", "the engine answered %d of %d questions", len(resp.GetPairs()), len(items))
+	}
+	out := make([]Answer, len(items))
+	for i, pair := range resp.GetPairs() {
+		if status := pair.GetError(); status != nil {
+			out[i].Err = itemFault(status)
+			continue
+		}
+		switch pair.GetItem().GetPermissionship() {
+		case v1.CheckPermissionResponse_PERMISSIONSHIP_HAS_PERMISSION:
+			out[i].Allowed = true
+		case v1.CheckPermissionResponse_PERMISSIONSHIP_CONDITIONAL_PERMISSION:
+			out[i].Conditional = true // what the condition needs is not known: not allowed
+		}
+	}
+	return out, nil
+}

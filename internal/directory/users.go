@@ -1,0 +1,201 @@
+package directory
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/fault"
+)
+
+// NewUser is a user as a caller asks for one, with the first memberships.
+type NewUser struct {
+	ID          account.UserID `json:"id"` // "" for a generated one
+	Email       string         `json:"email"`
+	Name        string         `json:"name"`
+	Memberships []Grant        `json:"memberships"` // at least one (U1); their User is ignored
+}
+
+// CreateUser creates a user with at least one membership (U1). Each membership
+// needs what SetMembership needs of a new member.
+//
+// Faults: those of SetMembership; Exists (user_exists, email_taken), Invalid
+// (missing_membership, duplicate_membership, invalid_email, …).
+func (d *Directory) CreateUser(ctx context.Context, req Request, in NewUser) (Result[account.User], error) {
+	id, err := orNew("id", in.ID, "usr")
+	if err != nil {
+		return Result[account.User]{}, err
+	}
+	grants := make([]Grant, len(in.Memberships))
+	seen := map[account.ID]bool{}
+	for i, g := range in.Memberships {
+		g.User = id
+		if err := checkGrant(g); err != nil {
+			return Result[account.User]{}, err
+		}
+		if seen[g.Account] {
+			return Result[account.User]{}, fault.New(fault.Invalid, "duplicate_membership", "account %s is named twice", g.Account).In("memberships")
+		}
+		seen[g.Account] = true
+		grants[i] = g
+	}
+	if len(grants) == 0 {
+		return Result[account.User]{}, fault.New(fault.Invalid, "missing_membership", "a user is a member of at least one account").In("memberships")
+	}
+	return write(ctx, d, req, "user.create", in, func(ctx context.Context, r Reader, p *plan) (account.User, error) {
+		p.kind = account.UserCreated
+		u := account.User{ID: id, CreatedAt: p.now}
+		for _, g := range grants {
+			p.account("invite_users", g.Account, "add members")
+		}
+		var err error
+		if u.Email, u.Name, err = cleanUser(in.Email, in.Name); err != nil {
+			return u, err
+		}
+		if err := userMustBeFree(ctx, r, u); err != nil {
+			return u, err
+		}
+		p.change(nil, account.Of(u))
+		for _, g := range grants {
+			holder, err := r.Account(ctx, g.Account)
+			if err != nil {
+				return u, inField(err, "memberships")
+			}
+			if _, err := setMembership(ctx, r, p, d, holder.Value, nil, g); err != nil {
+				return u, err
+			}
+		}
+		return u, nil
+	})
+}
+
+// cleanUser checks an e-mail address and a name; the name may be empty.
+func cleanUser(email, name string) (string, string, error) {
+	email, err := account.CleanEmail("email", email)
+	if err != nil || name == "" {
+		return email, "", err
+	}
+	name, err = account.CleanName("name", name)
+	return email, name, err
+}
+
+func userMustBeFree(ctx context.Context, r Reader, u account.User) error {
+	_, err := r.User(ctx, u.ID)
+	if err == nil {
+		return fault.New(fault.Exists, "user_exists", "there is a user %s already", u.ID).In("id")
+	}
+	if !errors.Is(err, fault.NotFound) {
+		return err
+	}
+	return emailMustBeFree(ctx, r, u)
+}
+
+func emailMustBeFree(ctx context.Context, r Reader, u account.User) error {
+	other, err := r.UserByEmail(ctx, u.Email)
+	switch {
+	case errors.Is(err, fault.NotFound):
+		return nil
+	case err != nil:
+		return err
+	case other.Value.ID == u.ID:
+		return nil
+	default:
+		return fault.New(fault.Exists, "email_taken", "another user has the address %s", u.Email).In("email")
+	}
+}
+
+// UserPatch changes what is not nil.
+type UserPatch struct {
+	Email *string `json:"email,omitempty"`
+	Name  *string `json:"name,omitempty"`
+}
+
+// UpdateUser changes a user's address or name; an operator's to do.
+func (d *Directory) UpdateUser(ctx context.Context, req Request, id account.UserID, patch UserPatch) (Result[account.User], error) {
+	return d.changeUser(ctx, req, id, account.UserChanged, "change users", patch, func(ctx context.Context, r Reader, u *account.User) error {
+		email, name := u.Email, u.Name
+		if patch.Email != nil {
+			email = *patch.Email
+		}
+		if patch.Name != nil {
+			name = *patch.Name
+		}
+		var err error
+		if u.Email, u.Name, err = cleanUser(email, name); err != nil {
+			return err
+		}
+		return emailMustBeFree(ctx, r, *u)
+	})
+}
+
+// SetBlocked blocks a user, who from then on passes no check (U5), or lifts the block; an operator's to do.
+func (d *Directory) SetBlocked(ctx context.Context, req Request, id account.UserID, blocked bool) (Result[account.User], error) {
+	kind := account.UserUnblocked
+	if blocked {
+		kind = account.UserBlocked
+	}
+	return d.changeUser(ctx, req, id, kind, "block users", blocked, func(_ context.Context, _ Reader, u *account.User) error {
+		u.Blocked = blocked
+		return nil
+	})
+}
+
+func (d *Directory) changeUser(ctx context.Context, req Request, id account.UserID, kind account.Kind, doing string, input any, change func(context.Context, Reader, *account.User) error) (Result[account.User], error) {
+	if err := account.CheckID("user", id); err != nil {
+		return Result[account.User]{}, err
+	}
+	return write(ctx, d, req, string(kind)+" "+string(id), input, func(ctx context.Context, r Reader, p *plan) (account.User, error) {
+		p.kind = kind
+		p.environment("edit_backoffice", doing)
+		found, err := r.User(ctx, id)
+		if err != nil {
+			return account.User{}, err
+		}
+		if err := p.match(found.Version); err != nil {
+			return account.User{}, err
+		}
+		p.etag = found.Version
+		u := found.Value
+		if err := change(ctx, r, &u); err != nil {
+			return u, err
+		}
+		if u != found.Value {
+			p.change(account.Of(found.Value), account.Of(u))
+		}
+		return u, nil
+	})
+}
+
+// DeleteUser deletes a user with all memberships; an operator's to do.
+func (d *Directory) DeleteUser(ctx context.Context, req Request, id account.UserID) (Result[account.User], error) {
+	if err := account.CheckID("user", id); err != nil {
+		return Result[account.User]{}, err
+	}
+	return write(ctx, d, req, "user.delete "+string(id), nil, func(ctx context.Context, r Reader, p *plan) (account.User, error) {
+		p.kind = account.UserDeleted
+		p.environment("edit_backoffice", "delete users")
+		found, err := r.User(ctx, id)
+		if err != nil {
+			return account.User{}, err
+		}
+		if err := p.match(found.Version); err != nil {
+			return account.User{}, err
+		}
+		memberships, err := r.MembershipsOf(ctx, id)
+		if err != nil {
+			return account.User{}, err
+		}
+		for _, m := range memberships {
+			holder, err := r.Account(ctx, m.Account)
+			if err != nil {
+				return account.User{}, err
+			}
+			p.change(account.Of(m), nil)
+			if err := useRoles(ctx, r, p, holder.Value, m.Roles, nil); err != nil {
+				return account.User{}, err
+			}
+		}
+		p.change(account.Of(found.Value), nil)
+		return found.Value, nil
+	})
+}

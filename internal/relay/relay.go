@@ -1,0 +1,236 @@
+package relay
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+
+	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/relation"
+)
+
+// Journal is what the relay needs of the directory's database. Its errors are retried, whatever they are.
+type Journal interface {
+	// Heads returns the newest version of every environment.
+	Heads(ctx context.Context) (map[account.EnvironmentID]account.Version, error)
+	// Entries returns up to limit entries after a version, oldest first.
+	Entries(ctx context.Context, env account.EnvironmentID, after account.Version, limit int) ([]account.Entry, error)
+	// Snapshot calls fn for every entity of an environment, all of one version, which it returns.
+	Snapshot(ctx context.Context, env account.EnvironmentID, fn func(account.Entity) error) (account.Version, error)
+	// Position returns what SavePosition kept for an engine last; version 0 if nothing.
+	Position(ctx context.Context, env account.EnvironmentID, engine string) (account.Version, string, error)
+	// SavePosition keeps a position unless a newer one is kept already.
+	SavePosition(ctx context.Context, env account.EnvironmentID, engine string, version account.Version, token string) error
+	// ForgetPosition drops what SavePosition kept.
+	ForgetPosition(ctx context.Context, env account.EnvironmentID, engine string) error
+}
+
+// Engine is the SpiceDB that the relay writes to.
+type Engine interface {
+	Conn() grpc.ClientConnInterface
+	Name() string    // under which positions are kept
+	MaxUpdates() int // that one write call takes
+}
+
+// Step is a point in the application of an entry, for failure tests.
+type Step string
+
+// The steps, in order.
+const (
+	BeforeWrite Step = "before_write" // the entry is read, nothing sent
+	AfterWrite  Step = "after_write"  // the engine has it, the position is not yet kept in the database
+	AfterSave   Step = "after_save"   // the position is kept, nobody has been told
+)
+
+// Config adjusts a Relay; the zero value is good for production.
+type Config struct {
+	Poll        time.Duration // how often to look for entries that other processes wrote; 250 ms if 0
+	CallTimeout time.Duration // of one call to the engine; 10 s if 0
+	RetryMax    time.Duration // the longest pause between tries while the engine is away; 2 s if 0
+	StoppedWait time.Duration // the pause before a stopped environment is tried again; 30 s if 0
+	Log         *slog.Logger  // slog.Default() if nil
+	Now         func() time.Time
+	Registry    prometheus.Registerer                            // metrics are kept but not exported if nil
+	OnStep      func(Step, account.Version)                      // called at each step; for failure tests
+	OnBuild     func(env account.EnvironmentID, done, total int) // progress of filling an engine
+}
+
+func (c Config) withDefaults() Config {
+	set := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	set(&c.Poll, 250*time.Millisecond)
+	set(&c.CallTimeout, 10*time.Second)
+	set(&c.RetryMax, 2*time.Second)
+	set(&c.StoppedWait, 30*time.Second)
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.OnStep == nil {
+		c.OnStep = func(Step, account.Version) {}
+	}
+	return c
+}
+
+// Relay applies the journals of all environments to one engine.
+type Relay struct {
+	journal   Journal
+	engine    Engine
+	projector *relation.Projector
+	cfg       Config
+	metrics   *metrics
+
+	mu      sync.Mutex
+	workers map[account.EnvironmentID]*worker
+	look    chan struct{} // asks the poller to look at once
+}
+
+// New returns a Relay that does nothing until Run.
+func New(journal Journal, engine Engine, projector *relation.Projector, cfg Config) *Relay {
+	return &Relay{
+		journal: journal, engine: engine, projector: projector, cfg: cfg.withDefaults(),
+		metrics: newMetrics(cfg.Registry),
+		workers: map[account.EnvironmentID]*worker{},
+		look:    make(chan struct{}, 1),
+	}
+}
+
+// Run applies entries until ctx ends, and returns nil then. It may be called once.
+func (r *Relay) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		ticker := time.NewTicker(r.cfg.Poll)
+		defer ticker.Stop()
+		for {
+			r.lookAround(ctx, group)
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-ticker.C:
+			case <-r.look:
+			}
+		}
+	})
+	return group.Wait()
+}
+
+// lookAround starts workers for new environments and wakes those that are behind.
+func (r *Relay) lookAround(ctx context.Context, group *errgroup.Group) {
+	heads, err := r.journal.Heads(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			r.cfg.Log.WarnContext(ctx, "relay: the database does not answer", "error", err)
+		}
+		return
+	}
+	for env, head := range heads {
+		w := r.worker(env)
+		if w.start() {
+			group.Go(func() error {
+				w.run(ctx)
+				return nil
+			})
+		}
+		w.expect(head)
+	}
+}
+
+// worker returns the environment's worker, which may not have been started.
+func (r *Relay) worker(env account.EnvironmentID) *worker {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w, ok := r.workers[env]
+	if !ok {
+		w = newWorker(r, env)
+		r.workers[env] = w
+	}
+	return w
+}
+
+// Wait returns once the environment's journal is in force up to version, with
+// the newest position; Unavailable (not_yet_in_force) if ctx ends before. With
+// version 0 it waits only until the position is known.
+func (r *Relay) Wait(ctx context.Context, env account.EnvironmentID, version account.Version) (Position, error) {
+	w := r.worker(env)
+	w.expect(version)
+	if !w.started() {
+		select {
+		case r.look <- struct{}{}:
+		default:
+		}
+	}
+	return w.wait(ctx, version)
+}
+
+// Status is where an environment stands.
+type Status struct {
+	Environment account.EnvironmentID
+	Position    Position
+	Head        account.Version // the newest version known
+	Located     bool            // the position has been found since the start
+	Stopped     bool            // an entry cannot be applied
+	Err         error           // why it is behind, nil while all is well
+}
+
+// Status returns where each environment stands.
+func (r *Relay) Status() []Status {
+	r.mu.Lock()
+	workers := make([]*worker, 0, len(r.workers))
+	for _, w := range r.workers {
+		workers = append(workers, w)
+	}
+	r.mu.Unlock()
+	out := make([]Status, 0, len(workers))
+	for _, w := range workers {
+		if w.started() {
+			out = append(out, w.status())
+		}
+	}
+	return out
+}
+
+// Ready returns nil when every environment is located and none is stopped, else an Unavailable fault that says which.
+func (r *Relay) Ready() error {
+	for _, s := range r.Status() {
+		switch {
+		case s.Stopped:
+			return fault.New(fault.Unavailable, "relay_stopped", "environment %s: entry %d of the journal cannot be applied: %v", s.Environment, s.Position.Version+1, s.Err)
+		case !s.Located:
+			return fault.New(fault.Unavailable, "relay_starting", "environment %s: the engine is being prepared", s.Environment)
+		}
+	}
+	return nil
+}
+
+// Fresh returns the newest position, at or after version, as a ZedToken and its
+// version. It waits until ctx ends, and then returns an Unavailable fault.
+func (r *Relay) Fresh(ctx context.Context, env account.EnvironmentID, version account.Version) (string, account.Version, error) {
+	p, err := r.Wait(ctx, env, version)
+	return p.Token, p.Version, err
+}
+
+// Reached is the newest version known to be in force; 0 if none is.
+func (r *Relay) Reached(env account.EnvironmentID) account.Version {
+	s := r.worker(env).status()
+	if !s.Located {
+		return 0
+	}
+	return s.Position.Version
+}
+
+// InForce waits until version is in force, or ctx ends: an Unavailable fault then.
+func (r *Relay) InForce(ctx context.Context, env account.EnvironmentID, version account.Version) error {
+	_, err := r.Wait(ctx, env, version)
+	return err
+}
