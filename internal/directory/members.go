@@ -174,19 +174,15 @@ func branchAccess(ctx context.Context, r Reader, p *plan, holder account.Account
 	if before == nil && holder.AccessMode == account.DefaultOn {
 		unasked = account.GrantedAccess
 	}
-	if g.KeptFromAlwaysOn {
-		return account.KeptFromAlwaysOn, nil
-	}
-	if g.SubAccountAccess == nil || *g.SubAccountAccess == (unasked != account.NoBranchAccess) {
+	switch {
+	case g.SubAccountAccess == nil:
 		return unasked, nil
-	}
-	if holder.AccessMode == account.AlwaysOn {
-		if *g.SubAccountAccess {
-			return unasked, nil // the account gives it to every member already
-		}
-		if before == nil || present == account.NoBranchAccess {
-			return unasked, fault.New(fault.Conflict, "always_on", "every member of account %s has sub-account access; it cannot be taken away while the mode is always_on", holder.ID).In("sub_account_access")
-		}
+	case holder.AccessMode == account.AlwaysOn && *g.SubAccountAccess:
+		return unasked, nil // the account gives it to every member already
+	case holder.AccessMode == account.AlwaysOn:
+		return unasked, fault.New(fault.Conflict, "always_on", "every member of account %s has sub-account access; it cannot be withheld while the mode is always_on", holder.ID).In("sub_account_access")
+	case *g.SubAccountAccess == (unasked != account.NoBranchAccess):
+		return unasked, nil
 	}
 	p.account("write_sub_account_access", holder.ID, "give or take sub-account access")
 	if !*g.SubAccountAccess {

@@ -92,6 +92,7 @@ type Relay struct {
 	metrics   *metrics
 
 	mu      sync.Mutex
+	looked  bool // the environments have been read since the start
 	workers map[account.EnvironmentID]*worker
 	look    chan struct{} // asks the poller to look at once
 }
@@ -144,6 +145,9 @@ func (r *Relay) lookAround(ctx context.Context, group *errgroup.Group) {
 		}
 		w.expect(head)
 	}
+	r.mu.Lock()
+	r.looked = true
+	r.mu.Unlock()
 }
 
 // worker returns the environment's worker, which may not have been started.
@@ -202,6 +206,12 @@ func (r *Relay) Status() []Status {
 
 // Ready returns nil when every environment is located and none is stopped, else an Unavailable fault that says which.
 func (r *Relay) Ready() error {
+	r.mu.Lock()
+	looked := r.looked
+	r.mu.Unlock()
+	if !looked {
+		return fault.New(fault.Unavailable, "relay_starting", "the environments have not been read yet")
+	}
 	for _, s := range r.Status() {
 		switch {
 		case s.Stopped:

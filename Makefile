@@ -1,0 +1,56 @@
+# Everything a developer does, and everything CI runs. `make help` lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+BIN := bin
+LINT_VERSION := $(shell cd tools && sed -n 's/.*golangci-lint\/v2 v/v/p' go.mod | head -1)
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: ## Build bin/tenantry
+	go build -trimpath -o $(BIN)/tenantry ./cmd/tenantry
+
+.PHONY: run
+run: build ## Build and start the demo: a seeded service, with commands to try
+	./$(BIN)/tenantry demo
+
+.PHONY: test
+test: verify lint ## Everything CI runs: generated files, linter, all tests with the race detector
+	go test -race -timeout 18m ./...
+	cd bench && go vet ./... 2>/dev/null || true
+
+.PHONY: lint
+lint: $(BIN)/golangci-lint-$(LINT_VERSION) ## Formatting, import rules and the linter
+	$(BIN)/golangci-lint-$(LINT_VERSION) run ./...
+
+$(BIN)/golangci-lint-$(LINT_VERSION):
+	cd tools && go build -o ../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+.PHONY: generate
+generate: build ## Generate the built schema and the OpenAPI document
+	./$(BIN)/tenantry schema build -o schema/tenantry.zed
+	./$(BIN)/tenantry openapi > docs/openapi.json
+
+.PHONY: verify
+verify: build ## Check that generated files are current, and that the schema passes its validation files
+	@./$(BIN)/tenantry schema build | diff -u schema/tenantry.zed - || { echo "schema/tenantry.zed is stale: run make generate"; exit 1; }
+	@./$(BIN)/tenantry openapi | diff -u docs/openapi.json - || { echo "docs/openapi.json is stale: run make generate"; exit 1; }
+	./$(BIN)/tenantry schema validate schema/validation
+
+.PHONY: bench
+bench: ## Run the benchmarks, five times each
+	go test -run '^$$' -bench . -benchmem -count 5 ./...
+
+.PHONY: fuzz
+fuzz: ## Fuzz each parser for ten seconds
+	@for target in $$(grep -rhoE '^func Fuzz[A-Za-z]+' --include='*_test.go' . | awk '{print $$2}' | sort -u); do \
+		dir=$$(dirname $$(grep -rlE "^func $$target\(" --include='*_test.go' . | head -1)); \
+		echo "$$target in $$dir"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime 10s $$dir || exit 1; \
+	done
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf $(BIN)

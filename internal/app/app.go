@@ -1,0 +1,229 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/tenantry/tenantry/internal/access"
+	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/directory"
+	"github.com/tenantry/tenantry/internal/engine"
+	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/relation"
+	"github.com/tenantry/tenantry/internal/relay"
+	"github.com/tenantry/tenantry/internal/store"
+)
+
+// App is a running Tenantry, without its listeners. Close ends it.
+type App struct {
+	Store     *store.DB
+	Engine    *engine.Engine // nil in a directory-only App
+	Relay     *relay.Relay   // nil in a directory-only App
+	Access    *access.Service
+	Directory *directory.Directory
+
+	cfg        Config
+	schemaText string
+	prepared   chan struct{} // closed when the engine has our schema
+	failure    chan error    // why the background stopped, if it did
+
+	stop    context.CancelFunc
+	working sync.WaitGroup
+}
+
+// OpenDirectory opens only the directory, for commands that need no engine. What
+// they write is in force as soon as a process with the engine sees it.
+func OpenDirectory(ctx context.Context, cfg Config) (*App, error) {
+	cfg = cfg.withDefaults()
+	catalogue, _, err := cfg.model()
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.Open(ctx, cfg.Database, store.Config{Now: cfg.Now})
+	if err != nil {
+		return nil, err
+	}
+	d := directory.New(db, nobody{}, notHere{}, catalogue, directory.Config{Now: cfg.Now})
+	return &App{Store: db, Directory: d, cfg: cfg, stop: func() {}}, nil
+}
+
+// nobody and notHere take the engine's place in a directory-only App: only the
+// system may do anything, and nothing comes into force.
+type (
+	nobody  struct{}
+	notHere struct{}
+)
+
+func (nobody) Decide(context.Context, account.Actor, []directory.Question) ([]bool, error) {
+	return nil, fault.New(fault.Unavailable, "engine_unavailable", "this command runs without the engine")
+}
+
+func (notHere) InForce(context.Context, account.EnvironmentID, account.Version) error {
+	return fault.New(fault.Unavailable, "not_yet_in_force", "this command runs without the engine")
+}
+
+// Open opens the directory and the engine, gives the engine its schema, and
+// starts the relay. A remote engine that is away does not keep it from opening:
+// the App is not ready until the engine has come.
+func Open(ctx context.Context, cfg Config) (*App, error) {
+	cfg = cfg.withDefaults()
+	catalogue, text, err := cfg.model()
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.Open(ctx, cfg.Database, store.Config{Now: cfg.Now})
+	if err != nil {
+		return nil, err
+	}
+	e, err := openEngine(ctx, cfg)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	projector := relation.NewProjector(catalogue)
+	r := relay.New(journal{db}, e, projector, relay.Config{
+		Log: cfg.Log, Now: cfg.Now, Registry: cfg.Registry, OnStep: cfg.OnStep, OnBuild: cfg.OnBuild,
+	})
+	questions := access.New(e.Conn(), r, db, catalogue, access.Config{FreshWait: cfg.FreshWait, Now: cfg.Now})
+	d := directory.New(db, questions, r, catalogue, directory.Config{ApplyWait: cfg.ApplyWait, Now: cfg.Now})
+	a := &App{
+		Store: db, Engine: e, Relay: r, Access: questions, Directory: d,
+		cfg: cfg, schemaText: text, prepared: make(chan struct{}), failure: make(chan error, 1),
+	}
+	if err := a.prepare(ctx); err != nil && !errors.Is(err, fault.Unavailable) {
+		return nil, errors.Join(err, e.Close(), db.Close())
+	}
+	var background context.Context
+	background, a.stop = context.WithCancel(context.WithoutCancel(ctx))
+	a.working.Go(func() { a.work(background) })
+	return a, nil
+}
+
+func openEngine(ctx context.Context, cfg Config) (*engine.Engine, error) {
+	if cfg.Durable() {
+		return engine.Remote(ctx, cfg.Remote)
+	}
+	return engine.Embedded(ctx, engine.EmbeddedConfig{Log: cfg.Log})
+}
+
+// prepare gives the engine its schema.
+func (a *App) prepare(ctx context.Context) error {
+	mode := engine.Refuse
+	if a.cfg.ApplySchema {
+		mode = engine.Apply
+	}
+	change, err := engine.ApplySchema(ctx, a.Engine.Conn(), a.schemaText, mode)
+	if err != nil {
+		return err
+	}
+	if len(change.Differences) > 0 {
+		a.cfg.Log.InfoContext(ctx, "the engine's schema was replaced", "differences", change.Differences)
+	}
+	close(a.prepared)
+	return nil
+}
+
+func (a *App) isPrepared() bool {
+	select {
+	case <-a.prepared:
+		return true
+	default:
+		return false
+	}
+}
+
+// work prepares the engine, however long it is away, and then relays until ctx ends.
+func (a *App) work(ctx context.Context) {
+	const pause = time.Second
+	for !a.isPrepared() {
+		err := a.prepare(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, fault.Unavailable) {
+			a.failure <- err
+			return
+		}
+		a.cfg.Log.WarnContext(ctx, "the engine does not answer; trying again", "error", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
+	if err := a.Relay.Run(ctx); err != nil {
+		a.failure <- err
+	}
+}
+
+// Ready returns nil when requests can be answered: the database and the engine
+// answer, and every environment's relay is in step. Otherwise an Unavailable fault that says what is missing.
+func (a *App) Ready(ctx context.Context) error {
+	if err := a.Store.Ping(ctx); err != nil {
+		return err
+	}
+	if err := a.Engine.Ready(ctx); err != nil {
+		return err
+	}
+	if !a.isPrepared() {
+		return fault.New(fault.Unavailable, "engine_unprepared", "the engine does not have its schema yet")
+	}
+	return a.Relay.Ready()
+}
+
+// CatchUp waits until every environment is in force as far as its journal goes now.
+func (a *App) CatchUp(ctx context.Context) error {
+	heads, err := a.Store.Heads(ctx)
+	if err != nil {
+		return err
+	}
+	for env, head := range heads {
+		if err := a.Relay.InForce(ctx, env, head); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close stops the relay after the entry it is at, then the engine, then the database. It may be called once.
+func (a *App) Close() error {
+	a.stop()
+	a.working.Wait()
+	var err error
+	if a.Engine != nil {
+		err = a.Engine.Close()
+	}
+	return errors.Join(err, a.Store.Close())
+}
+
+// journal is the store as the relay sees it.
+type journal struct{ *store.DB }
+
+// Snapshot calls fn for every entity of an environment, all of one version, which it returns.
+func (j journal) Snapshot(ctx context.Context, env account.EnvironmentID, fn func(account.Entity) error) (account.Version, error) {
+	var version account.Version
+	err := j.Read(ctx, env, func(r directory.Reader) error {
+		var err error
+		if version, err = r.Head(ctx); err != nil {
+			return err
+		}
+		return r.Entities(ctx, fn)
+	})
+	return version, err
+}
+
+// Prepared waits until the engine has its schema, or ctx ends: an Unavailable fault then.
+func (a *App) Prepared(ctx context.Context) error {
+	select {
+	case <-a.prepared:
+		return nil
+	case err := <-a.failure:
+		return err
+	case <-ctx.Done():
+		return fault.New(fault.Unavailable, "engine_unavailable", "the engine does not answer").Because(ctx.Err())
+	}
+}

@@ -1,0 +1,104 @@
+// Package app puts the parts of Tenantry together, and starts and stops them in order. The command line and the end-to-end tests use the same value.
+package app
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/engine"
+	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/relay"
+	"github.com/tenantry/tenantry/internal/schemacheck"
+	"github.com/tenantry/tenantry/schema"
+)
+
+// Config says what an App is made of. The zero value is the one-machine shape in ./tenantry-data.
+type Config struct {
+	DataDir  string // where the one-machine shape keeps its files; "tenantry-data" if empty
+	Database string // of the directory: a postgres:// URL or a file; DataDir/directory.db if empty
+
+	// Remote is the SpiceDB to use; the embedded one if its Address is empty.
+	Remote engine.RemoteConfig
+	// ApplySchema replaces the schema of a remote engine that has another one. Otherwise that is an error.
+	ApplySchema bool
+
+	Permissions []string // files with an application's permissions
+	Definitions []string // files with an application's definitions
+
+	ApplyWait      time.Duration // how long a write waits to be in force; 5 s if 0
+	FreshWait      time.Duration // how long a question waits for the version it asks for; 2 s if 0
+	RequestTimeout time.Duration // of an HTTP request; 30 s if 0
+	Grace          time.Duration // for requests under way at shutdown; 10 s if 0
+
+	Log      *slog.Logger         // slog.Default() if nil
+	Registry *prometheus.Registry // a new one if nil
+	Now      func() time.Time     // time.Now if nil
+
+	// OnStep and OnBuild are the relay's: failure tests and progress bars.
+	OnStep  func(relay.Step, account.Version)
+	OnBuild func(env account.EnvironmentID, done, total int)
+}
+
+func (c Config) withDefaults() Config {
+	if c.DataDir == "" {
+		c.DataDir = "tenantry-data"
+	}
+	if c.Database == "" {
+		c.Database = filepath.Join(c.DataDir, "directory.db")
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.Registry == nil {
+		c.Registry = prometheus.NewRegistry()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Grace == 0 {
+		c.Grace = 10 * time.Second
+	}
+	return c
+}
+
+// Durable reports whether the engine keeps what is written to it beyond this process.
+func (c Config) Durable() bool { return c.Remote.Address != "" }
+
+// model is the permission model of a deployment: catalogue and schema.
+func (c Config) model() (*schema.Catalogue, string, error) {
+	permissions, err := Sources(c.Permissions)
+	if err != nil {
+		return nil, "", err
+	}
+	definitions, err := Sources(c.Definitions)
+	if err != nil {
+		return nil, "", err
+	}
+	catalogue, err := schema.Parse(permissions...)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(permissions)+len(definitions) == 0 {
+		return catalogue, schema.Built(), nil
+	}
+	text, err := schemacheck.Build(catalogue, definitions...)
+	return catalogue, text, err
+}
+
+// Sources reads files for the permission model; Invalid faults (unreadable_file).
+func Sources(paths []string) ([]schema.Source, error) {
+	out := make([]schema.Source, 0, len(paths))
+	for _, path := range paths {
+		text, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "unreadable_file", "cannot read %s", path).Because(err)
+		}
+		out = append(out, schema.Source{Name: path, Text: text})
+	}
+	return out, nil
+}

@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/app"
+)
+
+// fromEnvironment gives each flag that was not set the value of its environment variable: --engine-key is TENANTRY_ENGINE_KEY.
+func fromEnvironment(cmd *cobra.Command) error {
+	var failures []error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		name := "TENANTRY_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value, ok := os.LookupEnv(name)
+		if !ok || f.Changed || f.Name == "help" {
+			return
+		}
+		if err := cmd.Flags().Set(f.Name, value); err != nil {
+			failures = append(failures, usage{fmt.Errorf("%s: %w", name, err)})
+		}
+	})
+	return errors.Join(failures...)
+}
+
+// deployment are the flags that say where things are.
+type deployment struct {
+	cfg       app.Config
+	logFormat string
+	logLevel  string
+}
+
+func (d *deployment) register(flags *pflag.FlagSet) {
+	flags.StringVar(&d.cfg.DataDir, "data", "tenantry-data", "directory for the files of the one-machine shape")
+	flags.StringVar(&d.cfg.Database, "database", "", "database of the directory: a postgres:// URL or an SQLite file (default: directory.db in --data)")
+	flags.StringVar(&d.cfg.Remote.Address, "engine", "", "address of the SpiceDB to use, host:port (default: embedded in this process)")
+	flags.StringVar(&d.cfg.Remote.Key, "engine-key", "", "pre-shared key of that SpiceDB; better given as TENANTRY_ENGINE_KEY")
+	flags.StringVar(&d.cfg.Remote.CAFile, "engine-ca", "", "PEM file with the authorities to trust for that SpiceDB (default: the system's)")
+	flags.BoolVar(&d.cfg.Remote.Insecure, "engine-plaintext", false, "talk to that SpiceDB without TLS")
+	flags.BoolVar(&d.cfg.ApplySchema, "apply-schema", false, "replace the schema of that SpiceDB if it is another")
+	flags.StringSliceVar(&d.cfg.Permissions, "permissions", nil, "files with permissions of the application, in the form of schema/permissions.yaml")
+	flags.StringSliceVar(&d.cfg.Definitions, "definitions", nil, "files with SpiceDB definitions of the application")
+	flags.StringVar(&d.logFormat, "log-format", "text", "text or json")
+	flags.StringVar(&d.logLevel, "log-level", "info", "debug, info, warn or error")
+}
+
+// config returns the configuration, logging to standard error.
+func (d *deployment) config(c *console) (app.Config, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(d.logLevel)); err != nil {
+		return app.Config{}, usage{fmt.Errorf("--log-level: %s is not debug, info, warn or error", account.Quote(d.logLevel))}
+	}
+	opts := &slog.HandlerOptions{Level: level}
+	cfg := d.cfg
+	switch d.logFormat {
+	case "text":
+		cfg.Log = slog.New(slog.NewTextHandler(c.err, opts))
+	case "json":
+		cfg.Log = slog.New(slog.NewJSONHandler(c.err, opts))
+	default:
+		return app.Config{}, usage{fmt.Errorf("--log-format: %s is not text or json", account.Quote(d.logFormat))}
+	}
+	return cfg, nil
+}
+
+// quietly is for commands that do one thing: only warnings are logged.
+func (d *deployment) quietly() {
+	d.logLevel = "warn"
+}
+
+// directoryOnly opens the directory, calls fn, and closes it.
+func (d *deployment) directoryOnly(ctx context.Context, c *console, fn func(*app.App) error) error {
+	return d.with(ctx, c, app.OpenDirectory, fn)
+}
+
+// whole opens directory and engine, waits until all that is recorded is in force, calls fn, and closes them.
+func (d *deployment) whole(ctx context.Context, c *console, fn func(*app.App) error) error {
+	return d.with(ctx, c, app.Open, func(a *app.App) error {
+		const patience = 10 * time.Minute
+		waiting, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		if err := a.CatchUp(waiting); err != nil {
+			return err
+		}
+		return fn(a)
+	})
+}
+
+func (d *deployment) with(ctx context.Context, c *console, open func(context.Context, app.Config) (*app.App, error), fn func(*app.App) error) error {
+	cfg, err := d.config(c)
+	if err != nil {
+		return err
+	}
+	bar := c.bar("filling the engine")
+	cfg.OnBuild = func(_ account.EnvironmentID, done, total int) { bar(done, total) }
+	a, err := open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(a), a.Close())
+}
+
+// bar returns a progress bar, which shows nothing unless standard error is a terminal.
+func (c *console) bar(doing string) func(done, total int) {
+	file, ok := c.err.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) { //nolint:gosec // a file descriptor is small
+		return func(int, int) {}
+	}
+	var bar *progressbar.ProgressBar
+	return func(done, total int) {
+		if bar == nil {
+			bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(file), progressbar.OptionSetDescription(doing),
+				progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(100*time.Millisecond),
+				progressbar.OptionClearOnFinish())
+		}
+		_ = bar.Set(done) // a bar that cannot be drawn is no reason to stop
+	}
+}
+
+func environmentFlag(cmd *cobra.Command, into *account.EnvironmentID) {
+	cmd.Flags().StringVarP((*string)(into), "environment", "e", "production", "environment")
+}
+
+// system is the operator at this command line.
+func system(env account.EnvironmentID) account.Actor {
+	return account.Actor{Environment: env, System: true}
+}
