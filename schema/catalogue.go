@@ -1,10 +1,13 @@
 package schema
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -60,25 +63,32 @@ var (
 		"create_sub_account", "update_account", "delete_account", "move_account",
 		"delegate_sub_account_management", "set_sub_account_management",
 	}
+	// words of the schema language
+	reservedWord = []string{
+		"and", "caveat", "definition", "expiration", "import", "nil", "partial", "permission", "relation", "self",
+		"typechecking", "with",
+	}
+	yamlLine = regexp.MustCompile(`line (\d+): `)
 )
 
 func (c *Catalogue) add(s Source) error {
-	var root struct {
-		Permissions []yaml.Node `yaml:"permissions"`
-	}
 	bad := func(line int, text string, args ...any) error {
 		return fault.New(fault.Invalid, "invalid_catalogue", "%s:%d: %s", s.Name, line, fmt.Sprintf(text, args...))
 	}
-	if err := yaml.Unmarshal(s.Text, &root); err != nil {
-		return fault.New(fault.Invalid, "invalid_catalogue", "%s: %s", s.Name, strings.TrimPrefix(err.Error(), "yaml: "))
+	var root struct {
+		Permissions []yaml.Node `yaml:"permissions"`
+	}
+	if line, err := decode(s.Text, &root); err != nil {
+		return bad(line, "%s", err)
 	}
 	if len(root.Permissions) == 0 {
 		return bad(1, "no permissions: the file needs a list named permissions")
 	}
-	for _, node := range root.Permissions {
+	for i := range root.Permissions {
+		node := &root.Permissions[i]
 		var p Permission
-		if err := node.Decode(&p); err != nil {
-			return bad(node.Line, "%s", strings.TrimPrefix(err.Error(), "yaml: "))
+		if line, err := p.read(node); err != nil {
+			return bad(line, "%s", err)
 		}
 		if err := p.check(); err != nil {
 			return bad(node.Line, "%s", err)
@@ -94,6 +104,70 @@ func (c *Catalogue) add(s Source) error {
 	return nil
 }
 
+// decode reads a file that is one YAML document with the list permissions and
+// nothing else. With an error comes the line that it is about.
+func decode(text []byte, root any) (int, error) {
+	var doc, more yaml.Node
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
+		return 1, errors.New("the file is empty: it needs a list named permissions")
+	} else if err != nil {
+		return lineOf(err, 1)
+	}
+	if err := dec.Decode(&more); err == nil {
+		return more.Line, errors.New("a second document begins here; a catalogue is one document")
+	} else if !errors.Is(err, io.EOF) {
+		return lineOf(err, 1)
+	}
+	if line, err := onlyFields(doc.Content[0], "permissions"); err != nil {
+		return line, err
+	}
+	if err := doc.Decode(root); err != nil {
+		return lineOf(err, doc.Content[0].Line)
+	}
+	return 0, nil
+}
+
+// read reads a permission. With an error comes the line that it is about.
+func (p *Permission) read(node *yaml.Node) (int, error) {
+	if line, err := onlyFields(node, "key", "aliases", "relation", "operator", "description"); err != nil {
+		return line, err
+	}
+	if err := node.Decode(p); err != nil {
+		return lineOf(err, node.Line)
+	}
+	return 0, nil
+}
+
+// onlyFields returns an error unless node is a mapping with no other fields than
+// those named: a misspelt operator must not pass for an absent one.
+func onlyFields(node *yaml.Node, fields ...string) (int, error) {
+	if node.Kind == yaml.AliasNode {
+		node = node.Alias
+	}
+	if node.Kind != yaml.MappingNode {
+		return node.Line, fmt.Errorf("expected the fields %s", strings.Join(fields, ", "))
+	}
+	for i := 0; i < len(node.Content); i += 2 {
+		if key := node.Content[i]; !slices.Contains(fields, key.Value) {
+			return key.Line, fmt.Errorf("unknown field %s; the fields are %s", account.Quote(key.Value), strings.Join(fields, ", "))
+		}
+	}
+	return 0, nil
+}
+
+// lineOf takes the line out of an error of the YAML package; otherwise is for errors without one.
+func lineOf(err error, otherwise int) (int, error) {
+	text := err.Error()
+	m := yamlLine.FindStringSubmatchIndex(text)
+	if m == nil {
+		return otherwise, errors.New(strings.TrimPrefix(text, "yaml: "))
+	}
+	line, _ := strconv.Atoi(text[m[2]:m[3]]) // digits, by the pattern
+	first, _, _ := strings.Cut(text[m[1]:], "\n")
+	return max(line, 1), errors.New(first)
+}
+
 func (p Permission) check() error {
 	switch {
 	case !validKey.MatchString(string(p.Key)):
@@ -102,6 +176,8 @@ func (p Permission) check() error {
 		return fmt.Errorf("relation %s of %s: use 3 to 50 lower-case letters, digits and underscores", account.Quote(p.Relation), p.Key)
 	case slices.Contains(reservedRelation, p.Relation) || strings.HasPrefix(p.Relation, "branch_") || strings.HasPrefix(p.Relation, "member_"):
 		return fmt.Errorf("relation %s of %s is a name of the core schema", account.Quote(p.Relation), p.Key)
+	case slices.Contains(reservedWord, p.Relation):
+		return fmt.Errorf("relation %s of %s is a word of the schema language", account.Quote(p.Relation), p.Key)
 	case !slices.Contains(operatorRight, p.Operator):
 		return fmt.Errorf("operator %s of %s: use one of%s", account.Quote(p.Operator), p.Key, strings.Join(operatorRight, " "))
 	case strings.TrimSpace(p.Description) == "":

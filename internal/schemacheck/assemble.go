@@ -1,0 +1,130 @@
+package schemacheck
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/schema"
+)
+
+// builder puts the parts of a schema together and finds its way back to them.
+type builder struct {
+	catalogue *schema.Catalogue
+	parts     []part
+	origins   []origin // of each line of the text assembled last
+}
+
+// part is an application's file, without its use flags.
+type part struct {
+	*source
+	body  string // as long as the source, line for line
+	flags []flag
+}
+
+type flag struct {
+	name string
+	line int
+}
+
+// origin says where a line comes from: a part (-1 is the generated text) and a line there.
+type origin struct{ part, line int }
+
+var useLine = regexp.MustCompile(`^\s*use\s+([a-z]+)\s*(//.*)?$`)
+
+// add takes the use flags out of a file: a schema has them at its top only.
+func (b *builder) add(src *source) {
+	p := part{source: src}
+	lines := slices.Clone(src.lines)
+	for i, line := range lines {
+		if m := useLine.FindStringSubmatch(line); m != nil {
+			p.flags = append(p.flags, flag{m[1], i + 1})
+			lines[i] = ""
+			continue
+		}
+		if t := strings.TrimSpace(line); t != "" && !strings.HasPrefix(t, "/") && !strings.HasPrefix(t, "*") {
+			break // the first definition
+		}
+	}
+	p.body = strings.Join(lines, "\n")
+	b.parts = append(b.parts, p)
+}
+
+// assemble builds the schema with the first n parts, and notes the origin of each line.
+func (b *builder) assemble(n int) (string, error) {
+	b.origins = nil
+	var bodies []string
+	var text string
+	for i := -1; i < n; i++ {
+		first := 1
+		if i >= 0 {
+			body := b.parts[i].body
+			bodies = append(bodies, body)
+			first += strings.Count(body[:len(body)-len(strings.TrimLeft(body, " \t\r\n"))], "\n")
+		}
+		var err error
+		if text, err = schema.Build(b.catalogue, bodies...); err != nil {
+			return "", fault.New(fault.Internal, "schema_template", "the schema cannot be generated").Because(err)
+		}
+		added := strings.Count(text, "\n") - len(b.origins)
+		if i >= 0 { // the empty line that sets parts apart
+			b.origins = append(b.origins, origin{i, first})
+			added--
+		}
+		for line := range added {
+			b.origins = append(b.origins, origin{i, first + line})
+		}
+	}
+	return b.hoist(text, n), nil
+}
+
+// hoist puts the use flags of the first n parts below those of the core.
+func (b *builder) hoist(text string, n int) string {
+	lines := strings.Split(text, "\n")
+	have := map[string]bool{}
+	at := 0
+	for i, line := range lines {
+		if b.origins[min(i, len(b.origins)-1)].part >= 0 {
+			break
+		}
+		if m := useLine.FindStringSubmatch(line); m != nil {
+			have[m[1]] = true
+			at = i + 1
+		}
+	}
+	for i, p := range b.parts[:n] {
+		for _, f := range p.flags {
+			if !have[f.name] {
+				have[f.name] = true
+				lines = slices.Insert(lines, at, "use "+f.name)
+				b.origins = slices.Insert(b.origins, at, origin{i, f.line})
+				at++
+			}
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// finding makes a finding at a place of the assembled text, in the file that the place comes from.
+func (b *builder) finding(text string, at place, message string) Finding {
+	if at.line < 1 {
+		return newSource(generated, text).finding(place{}, Error, CodeInvalidSchema, "%s", message)
+	}
+	o := b.origins[min(at.line, len(b.origins))-1]
+	if o.part < 0 {
+		return newSource(generated, text).finding(at, Error, CodeInvalidSchema, "%s", message)
+	}
+	p := b.parts[o.part]
+	if at.line > len(b.origins) { // the end of the text: the end of the last part
+		at.line, at.column = p.lastLine()+1, 1
+	} else {
+		at.line = o.line
+		if lead := strings.TrimLeft(p.body, " \t\r\n"); strings.Count(p.body[:len(p.body)-len(lead)], "\n")+1 == o.line {
+			at.column += leading(p.line(o.line)) // the first line lost its indentation
+		}
+	}
+	return p.finding(at, Error, CodeInvalidSchema, "%s", message)
+}
+
+func leading(line string) int { return len(line) - len(strings.TrimLeft(line, " \t")) }

@@ -1,0 +1,149 @@
+package schemacheck_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/schemacheck"
+	"github.com/tenantry/tenantry/schema"
+)
+
+func catalogue(t *testing.T, extra ...schema.Source) *schema.Catalogue {
+	t.Helper()
+	c, err := schema.Parse(extra...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func zed(name, text string) schema.Source { return schema.Source{Name: name, Text: []byte(text)} }
+
+const documentsZed = `// The application's own.
+definition document {
+	relation account: account
+	relation reader: user
+	permission read = reader + account->read_documents
+}
+`
+
+func TestBuild(t *testing.T) {
+	got, err := schemacheck.Build(catalogue(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(schema.Built(), got); diff != "" {
+		t.Errorf("the built-in schema (-want +got):\n%s", diff)
+	}
+}
+
+func TestU3_BuildWithAnApplicationsOwn(t *testing.T) {
+	c := catalogue(t, zed("documents.yaml", "permissions:\n  - {key: docs.read, relation: read_documents, description: Read.}\n"))
+	got, err := schemacheck.Build(c, zed("documents.zed", documentsZed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasSuffix(got, "\n"+documentsZed) || !strings.Contains(got, "permission read_documents = (member_read_documents - environment->blocked)\n") {
+		t.Errorf("the schema lacks what the application added:\n%s", got)
+	}
+}
+
+// A file's use flags move to the top, where SpiceDB wants them; its own lines keep their numbers in findings.
+func TestBuildMovesUseFlags(t *testing.T) {
+	first := zed("first.zed", "use expiration\nuse self // for groups\n\ndefinition group {\n\trelation manager: user with expiration\n\tpermission itself = manager + self\n}\n")
+	second := zed("second.zed", "use self\ndefinition folder {\n\trelation reader: usr\n}\n")
+	got, err := schemacheck.Build(catalogue(t), first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(got, "\nuse expiration\nuse self\n"); n != 1 || strings.Count(got, "use ") != 2 {
+		t.Errorf("the flags are not at the top once:\n%s", got)
+	}
+	_, err = schemacheck.Build(catalogue(t), first, second)
+	wantFindings(t, err, "second.zed:3:19: could not lookup definition `usr` for relation `reader`: object definition `usr` not found [invalid_schema]")
+}
+
+func TestBuildFindings(t *testing.T) {
+	for name, c := range map[string]struct {
+		definitions []schema.Source
+		want        []string
+	}{
+		"syntax": {
+			[]schema.Source{zed("a.zed", "definition a_doc {}\n"), zed("b.zed", "\n\n  definition b_doc {\n    relation reader user\n  }\n")},
+			[]string{"b.zed:4:21: Expected one of: [TokenTypeColon], found: TokenTypeIdentifier [invalid_schema]"},
+		},
+		"first line, indented": {
+			[]schema.Source{zed("a.zed", "\n   definition a_doc { relation reader user }")},
+			[]string{"a.zed:2:39: Expected one of: [TokenTypeColon], found: TokenTypeIdentifier [invalid_schema]"},
+		},
+		"unknown type and relation": {
+			[]schema.Source{zed("a.zed", "definition a_doc {\n\trelation reader: usr\n}\n"), zed("b.zed", "definition b_doc {\n\trelation account: account\n\tpermission read = reader\n}\n")},
+			[]string{
+				"a.zed:2:19: could not lookup definition `usr` for relation `reader`: object definition `usr` not found [invalid_schema]",
+				"b.zed:3:20: relation/permission `reader` not found under definition `b_doc` [invalid_schema]",
+			},
+		},
+		"no end, in the last file": {
+			[]schema.Source{zed("a.zed", "definition a_doc {\n\trelation reader: user\n")},
+			[]string{"a.zed:2:23: the schema ends too early: a brace or a comment is not closed [invalid_schema]"},
+		},
+		"no end, in a file before": {
+			[]schema.Source{zed("a.zed", "definition a_doc {\n\trelation reader: user\n"), zed("b.zed", "definition b_doc {}\n")},
+			[]string{"a.zed:2:23: the schema ends too early: a brace or a comment is not closed [invalid_schema]"},
+		},
+		"one too many": {
+			[]schema.Source{zed("a.zed", "definition a_doc {}\n}\n"), zed("b.zed", "definition b_doc {}\n")},
+			[]string{"a.zed:2:1: Unexpected token at root level: TokenTypeRightBrace [invalid_schema]"},
+		},
+		"Tenantry's own types": {
+			[]schema.Source{zed("a.zed", "use self\n\n// definition role is Tenantry's\ndefinition user {}\ndefinition a_doc {}\n"), zed("b.zed", "definition account {\n\trelation reader: user\n}\n")},
+			[]string{
+				"a.zed:4:1: user is one of Tenantry's own definitions; refer to it, or choose another name [reserved_definition]",
+				"b.zed:1:1: account is one of Tenantry's own definitions; refer to it, or choose another name [reserved_definition]",
+			},
+		},
+		"the same name twice": {
+			[]schema.Source{zed("a.zed", "definition doc {}\n"), zed("b.zed", "definition other {}\ndefinition doc {}\n")},
+			[]string{"b.zed:2:1: found name reused between multiple definitions and/or caveats: doc [invalid_schema]"},
+		},
+		"imports": {
+			[]schema.Source{zed("a.zed", "use import\n\t// people\n\timport \"b.zed\"\ndefinition a_doc {}\n")},
+			[]string{"a.zed:3:2: import statements are not allowed in this context [invalid_schema]"},
+		},
+		"an unknown flag": {
+			[]schema.Source{zed("a.zed", "use magic\ndefinition a_doc {}\n")},
+			[]string{"a.zed:1:10: Unknown use flag: `magic`. Options are: expiration, import, partial, self, typechecking [invalid_schema]"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text, err := schemacheck.Build(catalogue(t), c.definitions...)
+			if text != "" {
+				t.Error("a schema all the same")
+			}
+			wantFindings(t, err, c.want...)
+		})
+	}
+}
+
+func wantFindings(t *testing.T, err error, want ...string) {
+	t.Helper()
+	be, ok := errors.AsType[*schemacheck.BuildError](err)
+	if !ok {
+		t.Fatalf("got %v; want a BuildError", err)
+	}
+	var got []string
+	for _, f := range be.Findings {
+		got = append(got, f.String())
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok || f.Code != "invalid_schema" || !errors.Is(err, fault.Invalid) || !strings.HasPrefix(f.Text, want[0]) {
+		t.Errorf("got %v; want an Invalid fault invalid_schema that names the first finding", err)
+	}
+}

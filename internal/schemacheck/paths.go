@@ -1,0 +1,130 @@
+package schemacheck
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// target is a file to check, or why there is none.
+type target struct {
+	path    string
+	problem string // empty if the file is to be checked
+	code    string
+}
+
+// targets finds the files that the paths name: files, directories and patterns.
+// Each file comes once; a path that leads to no file gives a target with a problem.
+func targets(paths []string) []target {
+	var all []target
+	seen := map[string]bool{}
+	for _, path := range paths {
+		for _, t := range expand(path) {
+			if t.path = filepath.Clean(t.path); !seen[t.path] {
+				seen[t.path] = true
+				all = append(all, t)
+			}
+		}
+	}
+	return all
+}
+
+func expand(path string) []target {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return walk(path)
+	case err == nil:
+		return []target{{path: path}}
+	case !errors.Is(err, fs.ErrNotExist) || !strings.ContainsAny(path, `*?[`):
+		return []target{{path: path, code: CodeUnreadableFile, problem: "cannot read the file: " + reason(err)}}
+	}
+	found, err := filepath.Glob(path)
+	if err != nil {
+		return []target{{path: path, code: CodeNoFiles, problem: "not a pattern: " + err.Error()}}
+	}
+	var all []target
+	for _, f := range found { // sorted by Glob
+		if info, err := os.Stat(f); err != nil || !info.IsDir() {
+			all = append(all, target{path: f})
+		}
+	}
+	if len(all) == 0 {
+		return []target{{path: path, code: CodeNoFiles, problem: "no file fits the pattern"}}
+	}
+	return all
+}
+
+// walk finds the validation files below a directory, by name. Hidden
+// directories are left out, and YAML files that are evidently something else.
+func walk(dir string) []target {
+	var all []target
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			all = append(all, target{path: path, code: CodeUnreadableFile, problem: "cannot read: " + reason(err)})
+			if entry != nil && entry.IsDir() {
+				return fs.SkipDir
+			}
+		case entry.IsDir():
+			if path != dir && strings.HasPrefix(entry.Name(), ".") {
+				return fs.SkipDir
+			}
+		case isYAML(path) && looksLikeValidation(path):
+			all = append(all, target{path: path})
+		}
+		return nil
+	})
+	if err != nil {
+		all = append(all, target{path: dir, code: CodeUnreadableFile, problem: "cannot read the directory: " + reason(err)})
+	}
+	if len(all) == 0 {
+		return []target{{path: dir, code: CodeNoFiles, problem: "the directory has no validation file"}}
+	}
+	return all
+}
+
+func isYAML(path string) bool {
+	ext := strings.ToLower(filepath.Ext(path))
+	return ext == ".yaml" || ext == ".yml"
+}
+
+func isSchema(path string) bool { return strings.EqualFold(filepath.Ext(path), ".zed") }
+
+var sectionLine = regexp.MustCompile(`(?m)^["']?(schema|schemaFile|relationships|assertions|validation)["']?\s*:`)
+
+// looksLikeValidation tells validation files from other YAML files. In doubt,
+// which is a file that is empty, broken or out of reach, it says yes, so that the doubt becomes a finding.
+func looksLikeValidation(path string) bool {
+	text, err := os.ReadFile(path)
+	if err != nil || len(strings.TrimSpace(string(text))) == 0 {
+		return true
+	}
+	var top yaml.Node
+	if err := yaml.Unmarshal(text, &top); err != nil {
+		return sectionLine.Match(text)
+	}
+	if len(top.Content) == 0 || top.Content[0].Kind != yaml.MappingNode {
+		return false
+	}
+	for i := 0; i < len(top.Content[0].Content); i += 2 {
+		if slices.Contains(sections(), top.Content[0].Content[i].Value) {
+			return true
+		}
+	}
+	return false
+}
+
+// reason returns what went wrong with a file without repeating its name.
+func reason(err error) string {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		return p.Err.Error()
+	}
+	return err.Error()
+}

@@ -1,0 +1,120 @@
+package schemacheck
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/authzed/spicedb/pkg/development"
+	devinterface "github.com/authzed/spicedb/pkg/proto/developer/v1"
+	v1 "github.com/authzed/spicedb/pkg/proto/dispatch/v1"
+	"github.com/authzed/spicedb/pkg/validationfile/blocks"
+)
+
+// outcome is what a check comes to.
+type outcome string
+
+const (
+	isTrue     outcome = "true"
+	isFalse    outcome = "false"
+	isCaveated outcome = "conditional"
+)
+
+// runAssertions runs every assertion of a document.
+func runAssertions(world *development.DevContext, doc *document) []Finding {
+	far := &deep{world: world}
+	defer far.close()
+	var findings []Finding
+	for _, a := range doc.assertions {
+		if a.Relationship.OptionalCaveat != nil || a.Relationship.OptionalExpiration != nil {
+			findings = append(findings, doc.finding(a.at, Error, CodeInvalidAssertion,
+				`an assertion takes no caveat and no expiration; context comes after it, as with {"name": "value"}`))
+			continue
+		}
+		is, why, err := check(world, a)
+		if err != nil && isTooDeep(world, err) {
+			is, why, err = far.check(a)
+		}
+		switch {
+		case err != nil:
+			findings = append(findings, refused(world, doc, a.at, CodeInvalidAssertion, err))
+		case is != a.want:
+			text := strings.TrimSpace(a.RelationshipWithContextString)
+			findings = append(findings, doc.finding(a.at, Error, CodeAssertionFailed, "%s should be %s, and is %s%s", text, a.want, is, why))
+		}
+	}
+	return findings
+}
+
+// check runs an assertion's check, and says on what the outcome depends if it is conditional.
+func check(world *development.DevContext, a assertion) (is outcome, why string, err error) {
+	got, err := development.RunCheck(world, a.Relationship.Resource, a.Relationship.Subject, a.CaveatContext)
+	if err != nil {
+		return "", "", err
+	}
+	switch got.Permissionship {
+	case v1.ResourceCheckResult_MEMBER:
+		return isTrue, "", nil
+	case v1.ResourceCheckResult_CAVEATED_MEMBER:
+		return isCaveated, lacks(got.MissingCaveatFields), nil
+	default:
+		return isFalse, "", nil
+	}
+}
+
+func lacks(fields []string) string {
+	return ": the context lacks " + strings.Join(slices.Compact(slices.Sorted(slices.Values(fields))), ", ")
+}
+
+// runExpectations compares the subjects found for every resource and permission with those expected.
+func runExpectations(world *development.DevContext, doc *document) []Finding {
+	var findings []Finding
+	for _, e := range doc.expectations {
+		_, problems, err := development.RunValidation(world, &blocks.ParsedExpectedRelations{
+			ValidationMap: blocks.ValidationMap{e.key: e.subjects},
+		})
+		if err != nil {
+			findings = append(findings, refused(world, doc, e.at, CodeInvalidExpectation, err))
+		}
+		for _, p := range problems {
+			findings = append(findings, expectationFinding(doc, e, p))
+		}
+	}
+	return findings
+}
+
+func expectationFinding(doc *document, e expectation, p *devinterface.DeveloperError) Finding {
+	switch p.GetKind() {
+	case devinterface.DeveloperError_EXTRA_RELATIONSHIP_FOUND, devinterface.DeveloperError_MISSING_EXPECTED_RELATIONSHIP:
+		at := place{int(p.GetLine()), int(p.GetColumn())}
+		if p.GetContext() == e.key.ObjectRelationString || at.line == 0 { // about the list as a whole
+			at = e.at
+		}
+		return doc.finding(at, Error, CodeExpectationFailed, "%s", p.GetMessage())
+	case devinterface.DeveloperError_MAXIMUM_RECURSION:
+		return doc.finding(e.at, Error, CodeTooDeep,
+			"%s leads over more levels of objects than expected relations are computed for, some 24, or in a circle; assertions reach about twice as far",
+			e.key.ObjectRelationString)
+	default:
+		return doc.finding(e.at, Error, CodeInvalidExpectation, "%s", p.GetMessage())
+	}
+}
+
+// refused makes a finding of a check that could not be run.
+func refused(world *development.DevContext, doc *document, at place, code string, err error) Finding {
+	if isTooDeep(world, err) {
+		return doc.finding(at, Error, CodeTooDeep, "this leads over more levels of objects than SpiceDB follows, or in a circle")
+	}
+	known, other := development.DistinguishGraphError(world, err, devinterface.DeveloperError_ASSERTION, 0, 0, "")
+	switch {
+	case known != nil:
+		return doc.finding(at, Error, code, "%s", known.GetMessage())
+	case other != nil:
+		err = other
+	}
+	return doc.finding(at, Error, code, "%s", err)
+}
+
+func isTooDeep(world *development.DevContext, err error) bool {
+	known, _ := development.DistinguishGraphError(world, err, devinterface.DeveloperError_ASSERTION, 0, 0, "")
+	return known.GetKind() == devinterface.DeveloperError_MAXIMUM_RECURSION
+}
