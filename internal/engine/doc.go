@@ -1,0 +1,25 @@
+// Package engine is the seam to SpiceDB: one gRPC client connection, to a SpiceDB inside this process or to one elsewhere, with its schema kept and its errors translated into faults.
+//
+// Callers speak authzed.api.v1 over [Engine.Conn] and pass every error through
+// [Fault]. They need not know which of the two they have:
+//
+//	Embedded  client ── pipe in memory ── SpiceDB ── datastore     (memory, or one that is given)
+//	Remote    client ── TLS or plaintext ── SpiceDB elsewhere      (bearer key)
+//
+// # Life
+//
+//	Embedded / Remote ──► serving ──► Close, or the end of Run's context ──► closed
+//	                         │
+//	                         └─► SpiceDB stops by itself: Run closes the engine and says so
+//
+// Remote connects when it is first used, and again whenever the connection is
+// lost, so a SpiceDB that is away delays nobody's start; Ready tells.
+//
+// # How late an expiry may be noticed
+//
+// SpiceDB keeps the outcome of a check for as long as it keeps answering from
+// the same revision, and does not look at expiries again in the meantime. The
+// embedded engine moves to a new revision every [EmbeddedConfig.Quantum], so an
+// expired relationship (U6) may count for that long after its time. A SpiceDB
+// elsewhere has settings of its own for this; its default is five seconds.
+package engine

@@ -1,0 +1,161 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	spicedb "github.com/authzed/spicedb/pkg/cmd/server"
+	"github.com/authzed/spicedb/pkg/datastore"
+	"google.golang.org/grpc"
+
+	"github.com/tenantry/tenantry/internal/fault"
+)
+
+// Defaults of EmbeddedConfig.
+const (
+	defaultLevels  = 100
+	defaultQuantum = time.Second
+	defaultGrace   = 5 * time.Second
+)
+
+// maxMessage bounds what one answer may hold, in bytes; the largest is a schema or a page of a bulk export.
+const maxMessage = 64 << 20
+
+// EmbeddedConfig says how to run SpiceDB inside the process. The zero value runs it in memory.
+type EmbeddedConfig struct {
+	// Datastore is where SpiceDB keeps its content; nil is memory, which ends with the engine.
+	// A datastore that is given counts as durable, must accept 100 ids in a filter, and is the
+	// caller's to start, before the engine, and to close, after it.
+	Datastore datastore.Datastore
+
+	// Levels is how many levels of accounts a check or a lookup can climb; 0 is 100.
+	Levels int
+
+	// Quantum is how long reads that ask for no freshness may share a revision, and thereby
+	// how late an expiry may be noticed; 0 is one second.
+	Quantum time.Duration
+
+	// Grace is how long calls under way get to finish when the engine is closed; 0 is five seconds.
+	Grace time.Duration
+
+	// Log receives SpiceDB's warnings and errors; nil discards them.
+	Log *slog.Logger
+}
+
+// Embedded starts SpiceDB in this process and returns when it answers. ctx bounds the start
+// only; the caller ends the engine with Close. Nothing listens on the network, and nothing
+// is reported to anybody. Errors are ctx's, or Internal faults (engine_start).
+func Embedded(ctx context.Context, cfg EmbeddedConfig) (*Engine, error) {
+	cfg.Levels = cmp.Or(cfg.Levels, defaultLevels)
+	cfg.Quantum = cmp.Or(cfg.Quantum, defaultQuantum)
+	cfg.Grace = cmp.Or(cfg.Grace, defaultGrace)
+
+	e, err := embedded(ctx, cfg)
+	if err == nil {
+		return e, nil
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return nil, fault.New(fault.Internal, CodeStart, "the embedded SpiceDB does not start").Because(err)
+}
+
+func embedded(ctx context.Context, cfg EmbeddedConfig) (*Engine, error) {
+	s := &server{grace: cfg.Grace, asked: make(chan struct{}), ended: make(chan struct{})}
+	store := cfg.Datastore
+	if store == nil {
+		mem, err := memory(ctx, cfg.Quantum)
+		if err != nil {
+			return nil, err
+		}
+		store, s.store = mem, mem
+	}
+	id, err := store.UniqueID(ctx)
+	if err != nil {
+		return nil, errors.Join(err, s.closeStore())
+	}
+	runnable, err := settings(cfg, store).Complete(ctx)
+	if err != nil {
+		return nil, errors.Join(err, s.closeStore())
+	}
+	s.start(context.WithoutCancel(ctx), cfg.Log, runnable)
+
+	conn, err := runnable.NewClient(
+		// Without this a call on a closed engine would wait for its deadline instead of failing.
+		grpc.WithDefaultServiceConfig(`{}`),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)),
+	)
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	e := &Engine{
+		conn: conn, server: s, closed: make(chan struct{}),
+		name: "embedded-" + id, durable: cfg.Datastore != nil, maxUpdates: maxUpdates,
+	}
+	if err := e.settle(ctx); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+// settle waits for the first answer of the embedded SpiceDB, or for its end.
+func (e *Engine) settle(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-e.server.ended:
+			cancel(errors.Join(errors.New("it ended at once"), e.server.err))
+		case <-ctx.Done():
+		}
+	}()
+	if err := e.Ready(ctx); err != nil {
+		return errors.Join(err, context.Cause(ctx))
+	}
+	return nil
+}
+
+// server is a running SpiceDB.
+type server struct {
+	grace time.Duration
+	store datastore.Datastore // ours to close; nil if it was given
+	stop  context.CancelFunc
+
+	askOnce sync.Once
+	asked   chan struct{} // closed when it is told to end
+	ended   chan struct{} // closed when it has ended
+	err     error         // why; to be read after ended
+}
+
+func (s *server) start(ctx context.Context, log *slog.Logger, runnable spicedb.RunnableServer) {
+	ctx, s.stop = context.WithCancel(withLog(ctx, log))
+	go func() {
+		defer close(s.ended)
+		s.err = runnable.Run(ctx)
+	}()
+}
+
+// close tells SpiceDB to end, and waits for it somewhat longer than the grace it gives its calls.
+func (s *server) close() error {
+	s.askOnce.Do(func() { close(s.asked) })
+	s.stop()
+	late := time.NewTimer(s.grace + defaultGrace)
+	defer late.Stop()
+	select {
+	case <-s.ended:
+		return errors.Join(s.err, s.closeStore())
+	case <-late.C:
+		return fault.New(fault.Internal, CodeStopped, "the embedded SpiceDB does not end")
+	}
+}
+
+func (s *server) closeStore() error {
+	if s.store == nil {
+		return nil
+	}
+	return s.store.Close()
+}
