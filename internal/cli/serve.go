@@ -146,7 +146,7 @@ Try these in another terminal:
 # Which accounts may Ada open?  (an account switcher)
 %[1]s accounts ada %[3]s
 
-Or over HTTP: curl -H "Authorization: Bearer %[4]s" %[2]s/v1/users/ada/accounts?q=acme
+Or over HTTP: curl -H "Authorization: Bearer %[4]s" '%[2]s/v1/users/ada/accounts?q=acme'
 The whole API: %[2]s/openapi.json
 `, c.program, url, at, token)
 }

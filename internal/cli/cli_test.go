@@ -1,0 +1,111 @@
+package cli_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tenantry/tenantry/internal/cli"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"tenantry": func() { os.Exit(cli.Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) },
+	})
+}
+
+// TestScripts runs the scripts of testdata/scripts against the real commands.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "../../testdata/scripts",
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("TENANTRY_DATA", env.WorkDir+"/data")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exit": expectExit,
+		},
+	})
+}
+
+// expectExit runs a command that has to end with the exit code: exit 2 tenantry check ….
+func expectExit(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exit code command…")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	if err != nil {
+		var exit *exec.ExitError
+		text := err.Error()
+		if code, ok := strings.CutPrefix(text, "exit status "); ok {
+			got = code
+		} else {
+			_ = exit
+			got = text
+		}
+	}
+	if got != args[0] {
+		ts.Fatalf("exit code %s, want %s", got, args[0])
+	}
+}
+
+// TestDemoPrintsCommandsThatWork starts the demo and runs what it prints, as a newcomer would.
+func TestDemoPrintsCommandsThatWork(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	demo := exec.CommandContext(ctx, "tenantry", "demo", "--listen", "127.0.0.1:0")
+	demo.Env = append(os.Environ(), "TENANTRY_DATA=")
+	var stderr bytes.Buffer
+	demo.Stderr = &stderr
+	out, err := demo.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := demo.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = demo.Process.Signal(syscall.SIGTERM)
+		if err := demo.Wait(); err != nil {
+			t.Errorf("the demo should stop when asked to: %v\n%s", err, stderr.String())
+		}
+	}()
+
+	var commands []string
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), " check ") && !strings.HasPrefix(lines.Text(), "#") || strings.Contains(lines.Text(), " accounts ada ") {
+			commands = append(commands, lines.Text())
+		}
+		if strings.Contains(lines.Text(), "openapi.json") {
+			break
+		}
+	}
+	if len(commands) != 3 {
+		t.Fatalf("want three commands, got %q\n%s", commands, stderr.String())
+	}
+	run := func(command string) (string, int) {
+		cmd := exec.CommandContext(ctx, "sh", "-c", command)
+		out, _ := cmd.Output()
+		return string(out), cmd.ProcessState.ExitCode()
+	}
+	if out, code := run(commands[0]); out != "allowed\n" || code != 0 {
+		t.Errorf("%s: %q, exit code %d", commands[0], out, code)
+	}
+	if out, code := run(commands[1]); out != "denied\n" || code != 1 {
+		t.Errorf("%s: %q, exit code %d", commands[1], out, code)
+	}
+	if out, code := run(commands[2]); strings.Count(out, "\n") != 55 || code != 0 || !strings.Contains(out, "(globex-north-acme)") {
+		t.Errorf("%s: exit code %d, %d lines:\n%s", commands[2], code, strings.Count(out, "\n"), out)
+	}
+}
