@@ -34,6 +34,7 @@ type Filter struct {
 	Permission string     // only where the user holds it; "" wherever they may open the account
 	Sort       Sort       // "" is ByTree
 	Limit      int        // 0 is directory.DefaultLimit; at most directory.MaxLimit
+	All        bool       // all in one page, whatever the limit; for the command line
 	Cursor     string     // of the page before; "" for the first
 }
 

@@ -108,6 +108,9 @@ func (l *listing) page(f forest, ids []account.ID) ([]Reachable, int, string) {
 		}
 	}
 	end := min(start+l.filter.Limit, total)
+	if l.filter.All {
+		end = total
+	}
 	page := make([]Reachable, 0, end-start)
 	for _, e := range entries[start:end] {
 		page = append(page, Reachable{Account: f[e.id], Path: f.path(e.id)})

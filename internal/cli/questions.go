@@ -184,31 +184,28 @@ func (c *console) accounts(ctx context.Context, t *target, user account.UserID, 
 }
 
 func localAccounts(ctx context.Context, a *app.App, env account.EnvironmentID, user account.UserID, f access.Filter, show func(opened) error) error {
-	for {
-		reach, err := a.Access.Accounts(ctx, system(env), user, f, 0)
-		if err != nil {
+	f.All = true
+	reach, err := a.Access.Accounts(ctx, system(env), user, f, 0)
+	if err != nil {
+		return err
+	}
+	for _, r := range reach.Accounts {
+		o := opened{ID: string(r.ID), Name: r.Name, Depth: r.Depth(), Path: []string{}, CreatedAt: r.CreatedAt}
+		for _, p := range r.Path {
+			o.Path = append(o.Path, string(p.ID))
+		}
+		for _, s := range r.Sources {
+			roles := make([]string, len(s.Roles))
+			for i, key := range s.Roles {
+				roles[i] = string(key)
+			}
+			o.Sources = append(o.Sources, source(string(s.At), string(s.Via), roles))
+		}
+		if err := show(o); err != nil {
 			return err
 		}
-		for _, r := range reach.Accounts {
-			o := opened{ID: string(r.ID), Name: r.Name, Depth: r.Depth(), Path: []string{}, CreatedAt: r.CreatedAt}
-			for _, p := range r.Path {
-				o.Path = append(o.Path, string(p.ID))
-			}
-			for _, s := range r.Sources {
-				roles := make([]string, len(s.Roles))
-				for i, key := range s.Roles {
-					roles[i] = string(key)
-				}
-				o.Sources = append(o.Sources, source(string(s.At), string(s.Via), roles))
-			}
-			if err := show(o); err != nil {
-				return err
-			}
-		}
-		if f.Cursor = reach.Next; f.Cursor == "" {
-			return nil
-		}
 	}
+	return nil
 }
 
 // source prints where access comes from, e.g. "admin by grant at globex".

@@ -118,6 +118,11 @@ With --dry-run it only reports; exit code 1 if there is drift.`,
 				if err := a.Prepared(cmd.Context()); err != nil {
 					return err
 				}
+				if !a.Engine.Durable() { // it is being filled; that is no drift
+					if err := a.CatchUp(cmd.Context()); err != nil {
+						return err
+					}
+				}
 				envs, err := a.Directory.Environments(cmd.Context(), system(""))
 				if err != nil {
 					return err
