@@ -1,0 +1,80 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/tenantry/tenantry/internal/account"
+)
+
+// reader reads one environment in one transaction; it is a [directory.Reader].
+type reader struct {
+	*session
+	env  account.EnvironmentID
+	head account.Version
+}
+
+// Head is the version of the newest entry of the journal.
+func (r *reader) Head(context.Context) (account.Version, error) { return r.head, nil }
+
+const environmentColumns = `e.id, e.name, e.sub_accounts_enabled, e.default_access_mode, e.max_depth, e.created_at, e.version`
+
+func scanEnvironment(r row) (e account.Versioned[account.Environment], err error) {
+	var created int64
+	v := &e.Value
+	err = r.Scan(&v.ID, &v.Name, &v.SubAccountsEnabled, &v.DefaultAccessMode, &v.MaxDepth, &created, &e.Version)
+	v.CreatedAt = timeOf(created)
+	return e, err
+}
+
+// Environments returns every environment, in the order of their ids.
+func (db *DB) Environments(ctx context.Context) ([]account.Environment, error) {
+	return values(list(ctx, db.outside(), scanEnvironment, `SELECT `+environmentColumns+` FROM environments e ORDER BY e.id`))
+}
+
+func (r *reader) Environment(ctx context.Context) (account.Versioned[account.Environment], error) {
+	return one(ctx, r.session, noEnvironment(r.env), scanEnvironment,
+		`SELECT `+environmentColumns+` FROM environments e WHERE e.id = ?`, r.env)
+}
+
+const clientColumns = `c.id, c.name, c.roles, c.act_for_users, c.created_at, c.version`
+
+func scanClient(r row) (c account.Versioned[account.Client], err error) {
+	err = scanClientAnd(r, &c)
+	return c, err
+}
+
+// scanClientAnd scans the columns of a client and those that follow.
+func scanClientAnd(r row, c *account.Versioned[account.Client], more ...any) error {
+	var roles string
+	var created int64
+	v := &c.Value
+	if err := r.Scan(append([]any{&v.ID, &v.Name, &roles, &v.ActForUsers, &created, &c.Version}, more...)...); err != nil {
+		return err
+	}
+	v.CreatedAt = timeOf(created)
+	return json.Unmarshal([]byte(roles), &v.Roles)
+}
+
+func (r *reader) Client(ctx context.Context, id account.ClientID) (account.Versioned[account.Client], error) {
+	return one(ctx, r.session, noClient(id), scanClient,
+		`SELECT `+clientColumns+` FROM clients c WHERE c.environment = ? AND c.id = ?`, r.env, id)
+}
+
+// Clients returns every client of the environment, in the order of their ids.
+func (r *reader) Clients(ctx context.Context) ([]account.Client, error) {
+	return values(list(ctx, r.session, scanClient,
+		`SELECT `+clientColumns+` FROM clients c WHERE c.environment = ? ORDER BY c.id`, r.env))
+}
+
+// values drops the versions.
+func values[T any](versioned []account.Versioned[T], err error) ([]T, error) {
+	if err != nil {
+		return nil, err
+	}
+	out := make([]T, len(versioned))
+	for i, v := range versioned {
+		out[i] = v.Value
+	}
+	return out, nil
+}

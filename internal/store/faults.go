@@ -1,0 +1,35 @@
+package store
+
+import (
+	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/fault"
+)
+
+func noEnvironment(id account.EnvironmentID) error {
+	return fault.New(fault.NotFound, "environment_not_found", "there is no environment %s", account.Quote(string(id)))
+}
+
+func noClient(id account.ClientID) error {
+	return fault.New(fault.NotFound, "client_not_found", "there is no client %s", account.Quote(string(id)))
+}
+
+func noAccount(id account.ID) error {
+	return fault.New(fault.NotFound, "account_not_found", "there is no account %s", account.Quote(string(id)))
+}
+
+func noUser(id account.UserID) error {
+	return fault.New(fault.NotFound, "user_not_found", "there is no user %s", account.Quote(string(id)))
+}
+
+func noUserWithEmail(email string) error {
+	return fault.New(fault.NotFound, "user_not_found", "there is no user with the e-mail address %s", account.Quote(email))
+}
+
+func noRole(key account.RoleKey) error {
+	return fault.New(fault.NotFound, "role_not_found", "there is no role %s", account.Quote(string(key)))
+}
+
+func noMembership(id account.ID, user account.UserID) error {
+	return fault.New(fault.NotFound, "membership_not_found", "user %s is not a member of account %s",
+		account.Quote(string(user)), account.Quote(string(id)))
+}

@@ -1,0 +1,49 @@
+package store
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestSQLiteLooksRowsUp sees that what changes state rows finds them by their
+// keys: no step reads a table from end to end, or all of an environment's rows.
+func TestSQLiteLooksRowsUp(t *testing.T) {
+	db, err := Open(t.Context(), filepath.Join(t.TempDir(), "directory.db"), Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	type step struct {
+		id, parent, unused int
+		detail             string
+	}
+	s := &session{dialect: db.dialect, run: db.writer}
+	for _, table := range []*table{
+		clientsTable, accountsTable, usersTable, rolesTable, rolePermissionsTable, membershipsTable, membershipRolesTable, assignmentsTable,
+	} {
+		statements := []string{table.insert, table.remove}
+		if table.columns > table.key {
+			statements = append(statements, table.update)
+		}
+		for _, statement := range statements {
+			plan, err := list(t.Context(), s, func(r row) (p step, err error) {
+				err = r.Scan(&p.id, &p.parent, &p.unused, &p.detail)
+				return p, err
+			}, `EXPLAIN QUERY PLAN `+statement, "dev", "[]")
+			if err != nil {
+				t.Fatalf("%s: %v", statement, err)
+			}
+			for _, p := range plan {
+				scan := strings.HasPrefix(p.detail, "SCAN ") && !strings.HasPrefix(p.detail, "SCAN v")
+				if scan || strings.HasSuffix(p.detail, "(environment=?)") {
+					t.Errorf("%s\nreads too much: %s", statement, p.detail)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package store
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tenantry/tenantry/internal/account"
+)
+
+// record is an entity as rows: one of its table, and for roles and memberships
+// one of parts for each key that they carry.
+type record struct {
+	table *table
+	row   []any // as the table's statements take it
+
+	parts   *table
+	carried []string
+}
+
+// key is the part of the row that names it.
+func (r record) key() []any { return r.row[:r.table.key] }
+
+// part is the row of parts for a key that the record carries.
+func (r record) part(carried string) []any { return append(slices.Clone(r.key()), carried) }
+
+// recordOf returns the rows of an entity, at the version that the change gives it.
+func recordOf(e *account.Entity, version account.Version) (record, error) {
+	switch {
+	case e.Environment != nil:
+		v := e.Environment
+		return record{table: environmentsTable, row: []any{
+			v.Name, v.SubAccountsEnabled, v.DefaultAccessMode, v.MaxDepth, micros(v.CreatedAt), version,
+		}}, nil
+	case e.Client != nil:
+		v := e.Client
+		roles, err := jsonOf(v.Roles)
+		return record{table: clientsTable, row: []any{
+			v.ID, v.Name, roles, v.ActForUsers, micros(v.CreatedAt), version,
+		}}, err
+	case e.Account != nil:
+		v := e.Account
+		var parent *account.ID
+		if v.Parent != "" {
+			parent = &v.Parent
+		}
+		return record{table: accountsTable, row: []any{
+			v.ID, parent, v.Name, searchText(v.Name, string(v.ID)), v.SubAccountManagement, v.AccessMode, micros(v.CreatedAt), version,
+		}}, nil
+	case e.User != nil:
+		v := e.User
+		return record{table: usersTable, row: []any{
+			v.ID, v.Email, v.Name, searchText(v.Name, v.Email, string(v.ID)), v.Blocked, micros(v.CreatedAt), version,
+		}}, nil
+	case e.Role != nil:
+		v := e.Role
+		return record{
+			table: rolesTable, row: []any{v.Key, v.Name, v.Account, version},
+			parts: rolePermissionsTable, carried: texts(v.Permissions),
+		}, nil
+	case e.Membership != nil:
+		v := e.Membership
+		var expires *int64
+		if v.ExpiresAt != nil {
+			t := micros(*v.ExpiresAt)
+			expires = &t
+		}
+		return record{
+			table: membershipsTable, row: []any{v.Account, v.User, v.BranchAccess, expires, micros(v.CreatedAt), version},
+			parts: membershipRolesTable, carried: texts(v.Roles),
+		}, nil
+	case e.Assignment != nil:
+		v := e.Assignment
+		return record{table: assignmentsTable, row: []any{v.Account, v.Role, v.AlwaysOn, version}}, nil
+	default:
+		return record{}, errors.New("store: an entity of the entry is empty")
+	}
+}
+
+func micros(t time.Time) int64 { return t.UnixMicro() }
+
+// searchText is what a query is looked for in: the folded texts, kept apart by a
+// character that no name holds.
+func searchText(texts ...string) string {
+	folded := make([]string, len(texts))
+	for i, t := range texts {
+		folded[i] = account.Fold(t)
+	}
+	return strings.Join(folded, "\n")
+}
+
+func texts[T ~string](values []T) []string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = string(v)
+	}
+	return out
+}
