@@ -181,6 +181,7 @@ func (s *Service) ask(ctx context.Context, consistency *v1.Consistency, items []
 			out[i].Allowed = true
 		case v1.CheckPermissionResponse_PERMISSIONSHIP_CONDITIONAL_PERMISSION:
 			out[i].Conditional = true // what the condition needs is not known: not allowed
+		default: // not allowed
 		}
 	}
 	return out, nil

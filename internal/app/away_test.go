@@ -77,7 +77,7 @@ func TestSpiceDBStopsInTheMiddleOfWrites(t *testing.T) {
 	stop := make(chan struct{})
 	for w := range 4 {
 		writers.Go(func() {
-			for i := 0; i < 100; i++ {
+			for i := range 100 {
 				select {
 				case <-stop:
 					return
@@ -147,6 +147,9 @@ func TestSpiceDBStopsInTheMiddleOfWrites(t *testing.T) {
 	t.Logf("answers by status: %v", counts)
 	if order := applied.versions(); !slices.IsSorted(order) || len(slices.Compact(order)) != len(order) {
 		t.Errorf("versions came into force in the order %v", order)
+	}
+	if kept, token, err := s.Store.Position(ctx, "prod", s.Engine.Name()); err != nil || kept != head || token == "" {
+		t.Errorf("the kept position is %d with token %q (%v), want %d", kept, token, err, head)
 	}
 	result, err := s.Relay.Reconcile(ctx, "prod", true, nil)
 	if err != nil || !result.Drift.Empty() {

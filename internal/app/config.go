@@ -94,7 +94,7 @@ func (c Config) model() (*schema.Catalogue, string, error) {
 func Sources(paths []string) ([]schema.Source, error) {
 	out := make([]schema.Source, 0, len(paths))
 	for _, path := range paths {
-		text, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+		text, err := os.ReadFile(path)
 		if err != nil {
 			return nil, fault.New(fault.Invalid, "unreadable_file", "cannot read %s", path).Because(err)
 		}

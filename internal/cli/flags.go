@@ -24,7 +24,7 @@ func fromEnvironment(cmd *cobra.Command) error {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		name := "TENANTRY_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		value, ok := os.LookupEnv(name)
-		if !ok || f.Changed || f.Name == "help" {
+		if !ok || value == "" || f.Changed || f.Name == "help" {
 			return
 		}
 		if err := cmd.Flags().Set(f.Name, value); err != nil {
@@ -114,7 +114,7 @@ func (d *deployment) with(ctx context.Context, c *console, open func(context.Con
 // bar returns a progress bar, which shows nothing unless standard error is a terminal.
 func (c *console) bar(doing string) func(done, total int) {
 	file, ok := c.err.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) { //nolint:gosec // a file descriptor is small
+	if !ok || !term.IsTerminal(int(file.Fd())) {
 		return func(int, int) {}
 	}
 	var bar *progressbar.ProgressBar

@@ -61,7 +61,7 @@ into force.`,
 func (c *console) records(name string) ([]directory.Record, error) {
 	in := c.in
 	if name != "-" {
-		file, err := os.Open(name) //nolint:gosec // the operator names the file
+		file, err := os.Open(name)
 		if err != nil {
 			return nil, fault.New(fault.Invalid, "unreadable_file", "cannot read %s", name).Because(err)
 		}
@@ -105,7 +105,7 @@ moment. Clients and their secrets are left out.`,
 			return d.directoryOnly(cmd.Context(), c, func(a *app.App) error {
 				out := c.out
 				if output != "" {
-					file, err := os.OpenFile(output, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the operator names the file
+					file, err := os.OpenFile(output, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 					if err != nil {
 						return fault.New(fault.Invalid, "unwritable_file", "cannot create %s", output).Because(err)
 					}
@@ -154,7 +154,7 @@ memberships. The same flags give the same bytes. The user root is admin of acc-0
 with sub-account access, and so may open every account.`,
 		Example: "  tenantry generate --accounts 10000 --users 5000 --for big | tenantry load -",
 		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(*cobra.Command, []string) error {
 			buffered := bufio.NewWriterSize(c.out, 1<<20)
 			summary, err := generate.Generate(buffered, cfg)
 			if err != nil {

@@ -53,7 +53,7 @@ func (g *generator) grow() {
 			open = open[:len(open)-1]
 		}
 		if int(n.level) < g.cfg.Depth {
-			open = append(open, int32(i)) //nolint:gosec // Config.check bounds the number of accounts
+			open = append(open, int32(i))
 		}
 		switch roll := d.below(100); {
 		case roll < 5:

@@ -115,7 +115,7 @@ func TestDemoKeepsTheRules(t *testing.T) {
 	}
 	for id, d := range readDemo(t) {
 		for _, a := range d.accounts {
-			if d.hasChildren(a.ID) && !(a.SubAccountManagement && d.env.SubAccountsEnabled) {
+			if d.hasChildren(a.ID) && (!a.SubAccountManagement || !d.env.SubAccountsEnabled) {
 				t.Errorf("A3, E2: %s/%s has sub-accounts, but may not", id, a.ID)
 			}
 			if n := len(d.path(a.ID)); n > d.env.MaxDepth {
@@ -222,9 +222,9 @@ func TestDemoWellKnownNames(t *testing.T) {
 		t.Errorf("above globex-north-acme (-want +got):\n%s", diff)
 	}
 	want := map[account.UserID][]directory.Grant{
-		"ada":   {{Account: "globex", User: "ada", Roles: []account.RoleKey{"admin"}, SubAccountAccess: ptr(true)}},
+		"ada":   {{Account: "globex", User: "ada", Roles: []account.RoleKey{"admin"}, SubAccountAccess: new(true)}},
 		"bob":   {{Account: "acme-logistics-oslo", User: "bob", Roles: []account.RoleKey{"viewer"}}},
-		"grace": {{Account: "globex-north", User: "grace", Roles: []account.RoleKey{"support"}, SubAccountAccess: ptr(true)}},
+		"grace": {{Account: "globex-north", User: "grace", Roles: []account.RoleKey{"support"}, SubAccountAccess: new(true)}},
 	}
 	for user, grants := range want {
 		if diff := cmp.Diff(grants, d.of(user)); diff != "" {

@@ -28,7 +28,8 @@ func readAll(t *testing.T, text string) []directory.Record {
 	return all
 }
 
-func ptr[T any](v T) *T { return &v }
+//go:fix inline
+func ptr[T any](v T) *T { return new(v) }
 
 func TestReadEveryKind(t *testing.T) {
 	got := readAll(t, "\uFEFF# a load\r\n"+
@@ -51,8 +52,8 @@ func TestReadEveryKind(t *testing.T) {
 		{Line: 7, Environment: "staging", Account: &account.Account{ID: "north", Name: "North", Parent: "globex"}},
 		{Line: 9, Environment: "staging", Role: &account.Role{Key: "auditor", Account: "north", Permissions: []account.PermissionKey{}}},
 		{Line: 10, Environment: "staging", User: &account.User{ID: "ada", Email: "ada@globex.example", Name: "Ada", Blocked: true}},
-		{Line: 11, Environment: "staging", Membership: &directory.Grant{Account: "globex", User: "ada", Roles: []account.RoleKey{"admin", "viewer"}, SubAccountAccess: ptr(false), ExpiresAt: ptr(time.Date(2034, 12, 31, 23, 0, 0, 0, time.UTC))}},
-		{Line: 12, Environment: "staging", Membership: &directory.Grant{Account: "north", User: "ada", Roles: []account.RoleKey{"viewer"}, SubAccountAccess: ptr(true), KeptFromAlwaysOn: true}},
+		{Line: 11, Environment: "staging", Membership: &directory.Grant{Account: "globex", User: "ada", Roles: []account.RoleKey{"admin", "viewer"}, SubAccountAccess: new(false), ExpiresAt: new(time.Date(2034, 12, 31, 23, 0, 0, 0, time.UTC))}},
+		{Line: 12, Environment: "staging", Membership: &directory.Grant{Account: "north", User: "ada", Roles: []account.RoleKey{"viewer"}, SubAccountAccess: new(true), KeptFromAlwaysOn: true}},
 		{Line: 13, Environment: "dev", NewEnvironment: &account.Environment{ID: "dev", Name: "Dev", DefaultAccessMode: account.DefaultOff, MaxDepth: account.DefaultMaxDepth}},
 		{Line: 14, Environment: "dev", User: &account.User{ID: "bob", Email: "bob@globex.example"}},
 	}

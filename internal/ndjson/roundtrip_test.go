@@ -90,11 +90,11 @@ func someEntity(t *rapid.T, modes map[account.ID]account.AccessMode) (*account.E
 			m.Account = rapid.SampledFrom(sortedKeys(modes)).Draw(t, "known account")
 		}
 		if rapid.Bool().Draw(t, "expires") {
-			m.ExpiresAt = ptr(someTime(time.Second).Draw(t, "expiry"))
+			m.ExpiresAt = new(someTime(time.Second).Draw(t, "expiry"))
 		}
 		want := directory.Grant{
 			Account: m.Account, User: m.User, Roles: m.Roles, ExpiresAt: m.ExpiresAt,
-			SubAccountAccess: ptr(m.BranchAccess != account.NoBranchAccess), KeptFromAlwaysOn: m.BranchAccess == account.KeptFromAlwaysOn,
+			SubAccountAccess: new(m.BranchAccess != account.NoBranchAccess), KeptFromAlwaysOn: m.BranchAccess == account.KeptFromAlwaysOn,
 		}
 		if m.BranchAccess == account.NoBranchAccess && modes[m.Account] == account.AlwaysOn {
 			want.SubAccountAccess = nil

@@ -134,9 +134,11 @@ func TestUpdatesFollowTheState(t *testing.T) {
 				}
 				delete(state, user)
 				if rapid.Bool().Draw(t, "stays") {
-					m := account.Membership{Account: "globex", User: user,
+					m := account.Membership{
+						Account: "globex", User: user,
 						Roles:        account.Set(rapid.SliceOfN(rapid.SampledFrom([]account.RoleKey{"admin", "viewer"}), 1, 2).Draw(t, "roles")),
-						BranchAccess: rapid.SampledFrom([]account.BranchAccess{account.NoBranchAccess, account.GrantedAccess}).Draw(t, "branch")}
+						BranchAccess: rapid.SampledFrom([]account.BranchAccess{account.NoBranchAccess, account.GrantedAccess}).Draw(t, "branch"),
+					}
 					if rapid.Bool().Draw(t, "expires") {
 						at := time.Unix(rapid.Int64Range(1001, 1009).Draw(t, "at"), 0)
 						m.ExpiresAt = &at

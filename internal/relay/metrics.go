@@ -23,8 +23,10 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 		lag:     prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "tenantry_relay_lag_entries", Help: "Journal entries recorded but not yet in force."}, byEnvironment),
 		stopped: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "tenantry_relay_stopped", Help: "1 while an entry of the environment's journal cannot be applied."}, byEnvironment),
 		entries: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tenantry_relay_entries_applied_total", Help: "Journal entries applied by this process."}, byEnvironment),
-		delay: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "tenantry_relay_delay_seconds", Help: "Time from the recording of an entry until it was in force.",
-			Buckets: prometheus.ExponentialBuckets(0.001, 2, 16)}),
+		delay: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "tenantry_relay_delay_seconds", Help: "Time from the recording of an entry until it was in force.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2, 16),
+		}),
 	}
 	if registry != nil {
 		registry.MustRegister(m.version, m.lag, m.stopped, m.entries, m.delay)

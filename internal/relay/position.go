@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -91,10 +92,18 @@ func (r *Relay) enginePosition(ctx context.Context, env account.EnvironmentID) (
 	}
 }
 
+// save keeps a position in the database, for other processes and for the next start.
+func (r *Relay) save(ctx context.Context, env account.EnvironmentID, p Position) error {
+	if !r.engine.Durable() {
+		return nil
+	}
+	return r.journal.SavePosition(ctx, env, r.engine.Name(), p.Version, p.Token)
+}
+
 // write sends updates in calls of at most MaxUpdates, each on the condition that
 // the position is still at from; the last moves it to to. It returns the last call's token.
 func (r *Relay) write(ctx context.Context, env account.EnvironmentID, from, to account.Version, updates []relation.Update, progress func(done int)) (string, error) {
-	updates = append(updates[:len(updates):len(updates)], move(env, from, to)...)
+	updates = append(slices.Clip(updates), move(env, from, to)...)
 	token := ""
 	for done := 0; done < len(updates); {
 		part := updates[done:min(done+r.engine.MaxUpdates(), len(updates))]

@@ -93,7 +93,7 @@ func (r *Relay) reconcileOnce(ctx context.Context, env account.EnvironmentID, dr
 			return result, err
 		}
 	}
-	return result, r.journal.SavePosition(ctx, env, r.engine.Name(), target, token)
+	return result, r.save(ctx, env, Position{Version: target, Token: token})
 }
 
 // fill brings an engine without a position to the directory's state.

@@ -36,6 +36,7 @@ type Engine interface {
 	Conn() grpc.ClientConnInterface
 	Name() string    // under which positions are kept
 	MaxUpdates() int // that one write call takes
+	Durable() bool   // keeps what is written; positions of one that does not are not kept either
 }
 
 // Step is a point in the application of an entry, for failure tests.

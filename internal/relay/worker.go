@@ -244,7 +244,7 @@ func (w *worker) apply(ctx context.Context, e account.Entry) error {
 
 // keep saves a position in the database and then tells those who wait.
 func (w *worker) keep(ctx context.Context, p Position) error {
-	if err := w.relay.journal.SavePosition(ctx, w.env, w.relay.engine.Name(), p.Version, p.Token); err != nil {
+	if err := w.relay.save(ctx, w.env, p); err != nil {
 		// in force, but not kept: locate again, which keeps it
 		w.update(func(s *Status) { s.Located = false })
 		return err
