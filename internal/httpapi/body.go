@@ -1,0 +1,204 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"reflect"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/fault"
+)
+
+// readBody replaces the request's body by one that is in memory.
+//
+// Faults: unsupported_media_type, body_too_large, body_timeout, invalid_json (there is none).
+func (s *server) readBody(w http.ResponseWriter, r *http.Request) error {
+	if t := r.Header.Get("Content-Type"); t != "" {
+		if media, _, err := mime.ParseMediaType(t); err != nil || media != "application/json" {
+			return fault.New(fault.Invalid, "unsupported_media_type", "the body is to be application/json, not %s", account.Quote(t)).In("Content-Type")
+		}
+	}
+	// The deadline is for the body only: left in place it would end requests that
+	// wait for something else. Where the body is at fault it stays, since the server
+	// reads on after the answer. A recorder in a test has none, which is no matter.
+	deadline := http.NewResponseController(w)
+	_ = deadline.SetReadDeadline(time.Now().Add(s.cfg.BodyTimeout))
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.cfg.MaxBody))
+	if err == nil {
+		_ = deadline.SetReadDeadline(time.Time{})
+	}
+	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
+	switch {
+	case tooLarge:
+		return fault.New(fault.TooLarge, "body_too_large", "the body has more than %d bytes", s.cfg.MaxBody)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		w.Header().Set("Connection", "close")
+		return fault.New(fault.Invalid, "body_timeout", "the body did not arrive within %s", s.cfg.BodyTimeout)
+	case err != nil:
+		w.Header().Set("Connection", "close")
+		return invalidJSON("the body ends too early").Because(err)
+	case len(bytes.TrimSpace(text)) == 0:
+		return invalidJSON("there is no body; a JSON object is needed")
+	}
+	r.Body = io.NopCloser(bytes.NewReader(text))
+	r.Header.Set("Content-Type", "application/json") // as huma spells it
+	return nil
+}
+
+// decoder is an input with a body to decode.
+type decoder interface {
+	decode(huma.Registry) error
+}
+
+// WithBody is embedded by inputs that have a JSON body.
+type WithBody[T any] struct {
+	Body jsonBody[T]
+}
+
+func (b *WithBody[T]) decode(r huma.Registry) error { return b.Body.decode(r) }
+
+// body returns the decoded body.
+func (b *WithBody[T]) body() *T { return &b.Body.value }
+
+// jsonBody is a JSON body of type T. It is kept as it came, and decoded only
+// after the caller is known.
+type jsonBody[T any] struct {
+	text  []byte
+	value T
+}
+
+// UnmarshalJSON keeps the text.
+func (b *jsonBody[T]) UnmarshalJSON(text []byte) error {
+	b.text = bytes.Clone(text)
+	return nil
+}
+
+// Schema is T's schema.
+func (*jsonBody[T]) Schema(r huma.Registry) *huma.Schema {
+	return r.Schema(reflect.TypeFor[T](), true, "")
+}
+
+// decode reads the text strictly: well-formed JSON without repeated fields, in
+// T's schema, without unknown fields.
+//
+// Faults: Invalid (invalid_json, invalid_request), naming the field.
+func (b *jsonBody[T]) decode(r huma.Registry) error {
+	parsed, err := parseJSON(b.text)
+	if err != nil {
+		return err
+	}
+	result := &huma.ValidateResult{}
+	path := huma.NewPathBuffer(nil, 0)
+	path.Push("body")
+	huma.Validate(r, b.Schema(r), path, huma.ModeWriteToServer, parsed, result)
+	if len(result.Errors) > 0 {
+		return invalidRequest("", result.Errors)
+	}
+	if err := json.Unmarshal(b.text, &b.value); err != nil {
+		return invalidRequest(mismatch(err), nil).Because(err)
+	}
+	return nil
+}
+
+// mismatch says what JSON value does not fit, without Go's names for it.
+func mismatch(err error) string {
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Sprintf("%s cannot be a %s", wrong.Field, wrong.Value)
+	}
+	return "a value is not in the form that its field takes"
+}
+
+func invalidJSON(text string, args ...any) *fault.Error {
+	return fault.New(fault.Invalid, "invalid_json", text, args...)
+}
+
+// maxNesting is the most levels of arrays and objects in a body; the API's own shapes have three.
+const maxNesting = 16
+
+// parseJSON reads one JSON value. Unlike encoding/json it refuses a field that is
+// there twice (readers disagree on which one counts), text that is not UTF-8,
+// and, since Go would take them for others, field names that are not in lower case.
+func parseJSON(text []byte) (any, error) {
+	if !utf8.Valid(text) {
+		return nil, invalidJSON("the body is not UTF-8")
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	value, err := parseValue(dec, maxNesting)
+	if err != nil {
+		return nil, jsonFault(err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, invalidJSON("there is more after the JSON value")
+	}
+	return value, nil
+}
+
+func jsonFault(err error) error {
+	if known, ok := errors.AsType[*fault.Error](err); ok {
+		return known
+	}
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return invalidJSON("the body is not JSON, at byte %d: %s", syntax.Offset, syntax)
+	}
+	return invalidJSON("the body is not JSON: it ends too early").Because(err)
+}
+
+func parseValue(dec *json.Decoder, levels int) (any, error) {
+	token, err := dec.Token()
+	if err != nil {
+		return nil, err
+	}
+	delim, ok := token.(json.Delim)
+	if !ok {
+		return token, nil
+	}
+	if levels == 0 {
+		return nil, invalidJSON("the body has more than %d levels", maxNesting)
+	}
+	if delim == '[' {
+		list := []any{}
+		for dec.More() {
+			value, err := parseValue(dec, levels-1)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, value)
+		}
+		_, err := dec.Token()
+		return list, err
+	}
+	object := map[string]any{}
+	for dec.More() {
+		token, err := dec.Token()
+		if err != nil {
+			return nil, err
+		}
+		name, _ := token.(string) // the decoder takes nothing else here
+		if _, twice := object[name]; twice {
+			return nil, invalidJSON("the field %s is there twice", account.Quote(name))
+		}
+		if strings.ContainsFunc(name, notInNames) {
+			return nil, invalidRequest("", []error{&huma.ErrorDetail{Location: "body." + name, Message: "there is no such field"}})
+		}
+		if object[name], err = parseValue(dec, levels-1); err != nil {
+			return nil, err
+		}
+	}
+	_, err = dec.Token()
+	return object, err
+}
+
+func notInNames(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_'
+}

@@ -1,0 +1,180 @@
+package httpapi
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/danielgtaylor/huma/v2/validation"
+
+	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/directory"
+	"github.com/tenantry/tenantry/internal/fault"
+)
+
+// newContract sets up huma: it parses parameters and writes the OpenAPI
+// document; bodies are read by jsonBody, errors are told by Problem.
+func (s *server) newContract() huma.API {
+	registry := huma.NewMapRegistry(schemaPrefix, huma.DefaultSchemaNamer)
+	registry.RegisterTypeAlias(reflect.TypeFor[huma.ErrorModel](), reflect.TypeFor[Problem]())
+	format := huma.Format{Marshal: encodeJSON, Unmarshal: keepJSON}
+	api := humachi.New(s.router, huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info:    &huma.Info{Title: "Tenantry", Version: "1", Description: description},
+			Components: &huma.Components{Schemas: registry, SecuritySchemes: map[string]*huma.SecurityScheme{
+				"client": {Type: "http", Scheme: "bearer", Description: "The token of an environment client: tenantry_<environment>.<client>.<secret>. The environment comes with it."},
+			}},
+			Tags: tags(),
+		},
+		Formats:                      map[string]huma.Format{"application/json": format, "json": format},
+		DefaultFormat:                "application/json",
+		RejectUnknownQueryParameters: true,
+		Transformers:                 []huma.Transformer{tellParameters},
+	})
+	api.UseMiddleware(s.admit)
+	return api
+}
+
+// tellParameters turns what huma says of a request's parameters into a Problem.
+// Its status stays what huma chose for them: 422.
+func tellParameters(ctx huma.Context, _ string, v any) (any, error) {
+	m, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	details := make([]error, len(m.Errors))
+	for i, d := range m.Errors {
+		details[i] = d
+	}
+	return newProblem(ctx.Context(), invalidRequest(m.Detail, details)), nil
+}
+
+// invalidRequest is the Invalid fault (invalid_request) of what does not fit the schema; it names the first field at fault.
+func invalidRequest(otherwise string, details []error) *fault.Error {
+	type finding struct{ field, text string }
+	var found []finding
+	missingPrefix, missingSuffix, _ := strings.Cut(validation.MsgExpectedRequiredProperty, "%s")
+	for _, err := range details {
+		d, ok := errors.AsType[*huma.ErrorDetail](err)
+		if !ok {
+			continue
+		}
+		_, field, _ := strings.Cut(d.Location, ".") // without path., query., header. or body.
+		text := d.Message
+		if name, ok := strings.CutPrefix(text, missingPrefix); ok && strings.HasSuffix(name, missingSuffix) {
+			field = strings.TrimPrefix(field+"."+strings.TrimSuffix(name, missingSuffix), ".")
+			text = "is missing"
+		}
+		if text == validation.MsgUnexpectedProperty {
+			text = "there is no such field"
+		}
+		found = append(found, finding{strings.Trim(account.Quote(field), `"`), text})
+	}
+	if len(found) == 0 {
+		return fault.New(fault.Invalid, "invalid_request", "the request is not as the API takes it: %s", otherwise)
+	}
+	slices.SortFunc(found, func(a, b finding) int {
+		return cmp.Or(strings.Compare(a.field, b.field), strings.Compare(a.text, b.text))
+	})
+	text := found[0].text
+	if found[0].field != "" {
+		text = found[0].field + ": " + text
+	}
+	if more := len(found) - 1; more > 0 {
+		text += fmt.Sprintf(" (and %d more)", more)
+	}
+	return fault.New(fault.Invalid, "invalid_request", "%s", text).In(found[0].field)
+}
+
+// admit authenticates a request and reads its body; nothing of the body is looked at before.
+func (s *server) admit(ctx huma.Context, next func(huma.Context)) {
+	r, w := humachi.Unwrap(ctx)
+	err := s.authenticate(r)
+	if err == nil && ctx.Operation().RequestBody != nil {
+		err = s.readBody(w, r)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	next(ctx)
+}
+
+func (s *server) authenticate(r *http.Request) error {
+	if n := len(r.Header.Values("Authorization")); n > 1 {
+		return fault.New(fault.Unauthenticated, "unauthenticated", "there are %d Authorization headers", n)
+	}
+	actFor, err := only(r.Header, "Act-For-User")
+	if err != nil {
+		return err
+	}
+	i := infoFrom(r.Context())
+	if i.ifMatch, err = only(r.Header, "If-Match"); err != nil {
+		return err
+	}
+	i.actor, err = s.auth.Authenticate(r.Context(), r.Header.Get("Authorization"), actFor)
+	return err
+}
+
+// register adds an operation: do is called with the decoded input in the name
+// of whoever calls, and its fault is told as a problem.
+func register[I, O any](s *server, op huma.Operation, do func(context.Context, directory.Request, *I) (*O, error)) {
+	op.Security = []map[string][]string{{"client": {}}}
+	op.Errors = append([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable}, op.Errors...)
+	op.SkipValidateBody = true // jsonBody does it
+	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1
+	op.Responses = map[string]*huma.Response{}
+	if _, takesBody := any(new(I)).(decoder); takesBody {
+		op.Errors = append(op.Errors, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
+		req, err := s.request(ctx, in)
+		if err != nil {
+			return nil, s.problem(ctx, err)
+		}
+		out, err := do(ctx, req, in)
+		if err != nil {
+			return nil, s.problem(ctx, err)
+		}
+		return out, nil
+	})
+	documentPending[O](op)
+}
+
+// request makes what the use cases need to know of a request, and decodes its body.
+func (s *server) request(ctx context.Context, in any) (directory.Request, error) {
+	i := infoFrom(ctx)
+	req := directory.Request{Actor: i.actor, ID: i.id, From: i.from}
+	if in, ok := in.(interface{ idempotencyKey() string }); ok {
+		req.IdempotencyKey = in.idempotencyKey()
+	}
+	_, guarded := in.(interface{ guarded() })
+	if i.ifMatch != "" && !guarded {
+		return req, fault.New(fault.Invalid, "invalid_if_match", "If-Match has no meaning here").In("If-Match")
+	}
+	var err error
+	if req.IfMatch, err = parseIfMatch(i.ifMatch); err != nil {
+		return req, err
+	}
+	if in, ok := in.(decoder); ok {
+		return req, in.decode(s.api.OpenAPI().Components.Schemas)
+	}
+	return req, nil
+}
+
+// keepJSON hands a body to jsonBody as it is.
+func keepJSON(data []byte, v any) error {
+	if v, ok := v.(json.Unmarshaler); ok {
+		return v.UnmarshalJSON(data)
+	}
+	return json.Unmarshal(data, v)
+}

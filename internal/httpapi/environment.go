@@ -1,0 +1,76 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/directory"
+)
+
+// Environment is the vendor's isolated space with its settings (E1, E3).
+type Environment struct {
+	ID                 account.EnvironmentID `json:"id" example:"production"`
+	Name               string                `json:"name" example:"Production"`
+	SubAccountsEnabled bool                  `json:"sub_accounts_enabled" doc:"Whether accounts may have sub-accounts at all."`
+	DefaultAccessMode  account.AccessMode    `json:"default_access_mode" enum:"default_off,default_on,always_on" doc:"The sub_account_access of accounts created without one."`
+	MaxDepth           int                   `json:"max_depth" doc:"The most levels of accounts, a root account being the first."`
+	CreatedAt          time.Time             `json:"created_at"`
+	Version            account.Version       `json:"version,omitempty" doc:"The number in its ETag. Not in the journal."`
+}
+
+func environmentOf(e account.Environment, version account.Version) Environment {
+	return Environment{
+		ID: e.ID, Name: e.Name, SubAccountsEnabled: e.SubAccountsEnabled, DefaultAccessMode: e.DefaultAccessMode,
+		MaxDepth: e.MaxDepth, CreatedAt: e.CreatedAt.UTC(), Version: version,
+	}
+}
+
+// EnvironmentPatch changes what it names. A field that is null is as if absent.
+type EnvironmentPatch struct {
+	Name               *string             `json:"name,omitempty" doc:"1 to 200 characters."`
+	SubAccountsEnabled *bool               `json:"sub_accounts_enabled,omitempty" doc:"Whether accounts may have sub-accounts at all."`
+	DefaultAccessMode  *account.AccessMode `json:"default_access_mode,omitempty" doc:"default_off, default_on or always_on."`
+	MaxDepth           *int                `json:"max_depth,omitempty" doc:"1 to 40. Accounts that are deeper already stay."`
+}
+
+// WrittenEnvironment is the environment after a change.
+type WrittenEnvironment struct {
+	Environment
+	Applied
+}
+
+type updateEnvironmentInput struct {
+	Caller
+	Precondition
+	WithBody[EnvironmentPatch]
+}
+
+func (s *server) registerEnvironment() {
+	register(s, huma.Operation{
+		OperationID: "getEnvironment", Method: http.MethodGet, Path: "/v1/environment", Tags: []string{tagEnvironment},
+		Summary: "See the environment with its settings", Description: "Needs view_backoffice.",
+	}, func(ctx context.Context, req directory.Request, _ *callerInput) (*Tagged[Environment], error) {
+		e, err := s.directory.GetEnvironment(ctx, req.Actor)
+		if err != nil {
+			return nil, err
+		}
+		return &Tagged[Environment]{ETag: etag(e.Version), Body: environmentOf(e.Value, e.Version)}, nil
+	})
+	register(s, huma.Operation{
+		OperationID: "updateEnvironment", Method: http.MethodPatch, Path: "/v1/environment", Tags: []string{tagEnvironment},
+		Summary: "Change the settings of the environment", Description: "Needs manage_security.",
+		Errors: []int{http.StatusConflict, http.StatusPreconditionFailed},
+	}, s.updateEnvironment)
+}
+
+func (s *server) updateEnvironment(ctx context.Context, req directory.Request, in *updateEnvironmentInput) (*Written[WrittenEnvironment], error) {
+	r, err := s.directory.UpdateEnvironment(ctx, req, directory.EnvironmentPatch(*in.body()))
+	if err != nil {
+		return nil, err
+	}
+	return written(req, r, http.StatusOK, WrittenEnvironment{environmentOf(r.Value, r.ETag), applied(r)}), nil
+}

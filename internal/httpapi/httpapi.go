@@ -1,0 +1,110 @@
+// Package httpapi serves Tenantry over HTTP/JSON: it decodes requests, calls the use cases, and encodes answers and problems.
+//
+// Every operation goes the same way (see register): authenticate, read the
+// body, make a directory.Request, call the use case, and turn a fault into an
+// RFC 9457 problem. The OpenAPI document is generated from the same
+// registrations, so it cannot tell of another API than the one served.
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tenantry/tenantry/internal/access"
+	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/directory"
+)
+
+// Authenticator tells who is calling; identity.Authenticator is one.
+type Authenticator interface {
+	// Authenticate returns the actor of a request from its Authorization and Act-For-User
+	// headers. Unauthenticated, Denied, NotFound, Invalid and Unavailable faults.
+	Authenticate(ctx context.Context, authorizationHeader, actForUser string) (account.Actor, error)
+}
+
+// Deps is what the API serves and is watched by.
+type Deps struct {
+	Directory     *directory.Directory
+	Access        *access.Service
+	Authenticator Authenticator
+
+	Ready    func(context.Context) error // nil is always ready; the fault says why not
+	Metrics  http.Handler                // served at /metrics; nil for no such route
+	Registry prometheus.Registerer       // for the API's own metrics; nil for none
+	Logger   *slog.Logger                // nil for silence
+}
+
+// Config adjusts the API; the zero value is good for production.
+type Config struct {
+	MaxBody     int64         // the most bytes of a request's body; 1 MiB if 0
+	Timeout     time.Duration // how long a use case may take; 30 s if 0
+	BodyTimeout time.Duration // how long the body may take to arrive; 10 s if 0
+}
+
+func (c Config) withDefaults() Config {
+	if c.MaxBody == 0 {
+		c.MaxBody = 1 << 20
+	}
+	if c.Timeout == 0 {
+		c.Timeout = 30 * time.Second
+	}
+	if c.BodyTimeout == 0 {
+		c.BodyTimeout = 10 * time.Second
+	}
+	return c
+}
+
+// server is the API with what it calls.
+type server struct {
+	directory *directory.Directory
+	access    *access.Service
+	auth      Authenticator
+	ready     func(context.Context) error
+	log       *slog.Logger
+	cfg       Config
+	router    chi.Router
+	api       huma.API
+}
+
+// New returns the API as a handler.
+func New(deps Deps, cfg Config) http.Handler {
+	return build(deps, cfg).router
+}
+
+func build(deps Deps, cfg Config) *server {
+	s := &server{
+		directory: deps.Directory, access: deps.Access, auth: deps.Authenticator,
+		ready: deps.Ready, log: deps.Logger, cfg: cfg.withDefaults(), router: chi.NewRouter(),
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.ready == nil {
+		s.ready = func(context.Context) error { return nil }
+	}
+	s.router.Use(s.identify, newMetrics(deps.Registry).observe, s.recover, s.limitTime)
+	s.router.NotFound(s.routeNotFound)
+	s.router.MethodNotAllowed(s.methodNotAllowed)
+	s.api = s.newContract()
+
+	s.registerCheck()
+	s.registerSwitcher()
+	s.registerAccounts()
+	s.registerAccountWrites()
+	s.registerMembers()
+	s.registerUsers()
+	s.registerUserWrites()
+	s.registerRoles()
+	s.registerEnvironment()
+	s.registerClients()
+	s.registerJournal()
+	s.registerOperational(deps.Metrics)
+	refine(s.api.OpenAPI())
+	return s
+}

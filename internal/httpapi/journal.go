@@ -1,0 +1,124 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/directory"
+	"github.com/tenantry/tenantry/internal/fault"
+)
+
+// Entry is what one request changed (L1).
+type Entry struct {
+	Version   account.Version `json:"version"`
+	At        time.Time       `json:"at"`
+	Actor     Actor           `json:"actor"`
+	RequestID string          `json:"request_id,omitempty"`
+	From      string          `json:"from,omitempty" doc:"The address that the request came from."`
+	Kind      account.Kind    `json:"kind" doc:"What was done." example:"account.created"`
+	Changes   []Change        `json:"changes" nullable:"false"`
+}
+
+// Actor is who made a request.
+type Actor struct {
+	Name   string           `json:"name" doc:"user:id, operator:id, or system." example:"user:ada"`
+	Client account.ClientID `json:"client,omitempty" doc:"The client whose token it was."`
+	User   account.UserID   `json:"user,omitempty" doc:"The user in whose name it was."`
+}
+
+// Change is one thing before and after.
+type Change struct {
+	Before *Thing `json:"before,omitempty" doc:"Absent for a creation."`
+	After  *Thing `json:"after,omitempty" doc:"Absent for a deletion."`
+}
+
+// Thing is one state of something; exactly one field is there.
+type Thing struct {
+	Environment *Environment `json:"environment,omitempty"`
+	Client      *Client      `json:"client,omitempty"`
+	Account     *Account     `json:"account,omitempty"`
+	User        *User        `json:"user,omitempty"`
+	Role        *Role        `json:"role,omitempty"`
+	Membership  *Membership  `json:"membership,omitempty"`
+	Assignment  *Assignment  `json:"assignment,omitempty"`
+}
+
+// Assignment is the use of a role in an account.
+type Assignment struct {
+	Account  account.ID      `json:"account"`
+	Role     account.RoleKey `json:"role"`
+	AlwaysOn bool            `json:"always_on" doc:"The account's mode is always_on."`
+}
+
+// Journal is a part of the journal, oldest first.
+type Journal struct {
+	Entries   []Entry         `json:"entries" nullable:"false"`
+	NextAfter account.Version `json:"next_after" doc:"Send it as after for what follows; there may be more even when the list is empty now."`
+	More      bool            `json:"more" doc:"Whether there are entries after these already."`
+}
+
+type journalInput struct {
+	Caller
+	After account.Version `query:"after" doc:"Only entries of later versions; 0 or absent for all."`
+	Limit int             `query:"limit" doc:"The most entries, 1 to 1000; 50 if absent."`
+}
+
+func (s *server) registerJournal() {
+	register(s, huma.Operation{
+		OperationID: "readJournal", Method: http.MethodGet, Path: "/v1/journal", Tags: []string{tagJournal},
+		Summary: "Read the journal: every change of the environment", Description: "Needs view_backoffice.",
+	}, s.readJournal)
+}
+
+func (s *server) readJournal(ctx context.Context, req directory.Request, in *journalInput) (*Plain[Journal], error) {
+	if in.After < 0 {
+		return nil, fault.New(fault.Invalid, "invalid_request", "after is a version, 0 or more").In("after")
+	}
+	entries, more, err := s.directory.Journal(ctx, req.Actor, in.After, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	out := Journal{Entries: each(entries, entryOf), NextAfter: in.After, More: more}
+	if n := len(entries); n > 0 {
+		out.NextAfter = entries[n-1].Version
+	}
+	return &Plain[Journal]{out}, nil
+}
+
+func entryOf(e account.Entry) Entry {
+	return Entry{
+		Version: e.Version, At: e.At.UTC(), RequestID: e.RequestID, From: e.From, Kind: e.Kind,
+		Actor: Actor{Name: e.Actor.Name(), Client: e.Actor.Client, User: e.Actor.User},
+		Changes: each(e.Changes, func(c account.Change) Change {
+			return Change{Before: thingOf(c.Before), After: thingOf(c.After)}
+		}),
+	}
+}
+
+func thingOf(e *account.Entity) *Thing {
+	if e == nil {
+		return nil
+	}
+	var t Thing
+	switch {
+	case e.Environment != nil:
+		t.Environment = new(environmentOf(*e.Environment, 0))
+	case e.Client != nil:
+		t.Client = new(clientOf(*e.Client))
+	case e.Account != nil:
+		t.Account = new(accountOf(*e.Account, 0))
+	case e.User != nil:
+		t.User = new(userOf(*e.User, 0))
+	case e.Role != nil:
+		t.Role = new(roleOf(*e.Role, 0))
+	case e.Membership != nil:
+		t.Membership = new(membershipOf(*e.Membership, 0))
+	case e.Assignment != nil:
+		t.Assignment = &Assignment{Account: e.Assignment.Account, Role: e.Assignment.Role, AlwaysOn: e.Assignment.AlwaysOn}
+	}
+	return &t
+}

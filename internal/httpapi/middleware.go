@@ -1,0 +1,121 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"regexp"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+
+	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/fault"
+)
+
+// info is what is known of a request on its way; one per request.
+type info struct {
+	id, from     string // request id; the host it came from
+	method, path string
+	actor        account.Actor // the zero Actor until authenticated
+	ifMatch      string        // the header, as sent
+}
+
+type infoKey struct{}
+
+// infoFrom returns the request's info; an empty one outside of a request.
+func infoFrom(ctx context.Context) *info {
+	if i, ok := ctx.Value(infoKey{}).(*info); ok {
+		return i
+	}
+	return &info{}
+}
+
+var requestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// identify gives each request an id, the caller's if it is well-formed, and
+// sets the headers that every answer has.
+func (s *server) identify(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		i := &info{id: r.Header.Get("X-Request-Id"), from: r.RemoteAddr, method: r.Method, path: r.URL.Path}
+		if !requestID.MatchString(i.id) {
+			i.id = account.NewID("req")
+		}
+		if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+			i.from = host
+		}
+		h := w.Header()
+		h.Set("X-Request-Id", i.id)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), infoKey{}, i)))
+	})
+}
+
+// recover answers a panic with a problem, or drops the connection if the answer has begun.
+func (s *server) recover(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		wrapped := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+		defer func() {
+			value := recover()
+			if value == nil {
+				return
+			}
+			if err, ok := value.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(value)
+			}
+			s.log.Error("panic", "value", fmt.Sprint(value), "stack", string(debug.Stack()), "request_id", infoFrom(r.Context()).id)
+			if wrapped.Status() != 0 {
+				panic(http.ErrAbortHandler)
+			}
+			s.fail(wrapped, r, fmt.Errorf("panic: %v", value))
+		}()
+		next.ServeHTTP(wrapped, r)
+	})
+}
+
+// limitTime bounds the time that a request may take.
+func (s *server) limitTime(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Timeout)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+func (s *server) routeNotFound(w http.ResponseWriter, r *http.Request) {
+	s.fail(w, r, fault.New(fault.NotFound, "route_not_found", "there is nothing at %s; /openapi.json lists what there is", account.Quote(r.URL.Path)))
+}
+
+func (s *server) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		if s.router.Match(chi.NewRouteContext(), method, r.URL.Path) {
+			allowed = append(allowed, method)
+		}
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	s.fail(w, r, fault.New(fault.Invalid, "method_not_allowed", "%s takes %s here", account.Quote(r.URL.Path), strings.Join(allowed, ", ")))
+}
+
+// only returns the one value of a header, "" if it is absent. An Invalid fault
+// (invalid_request) if there are several, or if it is there but empty: a caller
+// whose variable was empty does not mean what a caller without the header means.
+func only(h http.Header, name string) (string, error) {
+	values := h.Values(name)
+	switch {
+	case len(values) == 0:
+		return "", nil
+	case len(values) > 1:
+		return "", fault.New(fault.Invalid, "invalid_request", "the header %s is there %d times", name, len(values)).In(name)
+	case slices.Equal(values, []string{""}):
+		return "", fault.New(fault.Invalid, "invalid_request", "the header %s is empty; leave it out if it is not meant", name).In(name)
+	default:
+		return values[0], nil
+	}
+}

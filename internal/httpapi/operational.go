@@ -1,0 +1,60 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"net/http"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tenantry/tenantry/internal/fault"
+)
+
+// Health is the answer of the probes.
+type Health struct {
+	Status string `json:"status" example:"ok"`
+}
+
+// registerOperational adds what needs no credential: probes, metrics, and the document.
+func (s *server) registerOperational(metrics http.Handler) {
+	s.router.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { s.healthy(w) })
+	s.router.Get("/readyz", func(w http.ResponseWriter, r *http.Request) {
+		if err := s.ready(r.Context()); err != nil {
+			s.fail(w, r, fault.New(fault.Unavailable, "not_ready", "%s", fault.From(err).Text).Because(err))
+			return
+		}
+		s.healthy(w)
+	})
+	s.document("/healthz", "healthz", "Does the process live?", "application/json", s.schemaOf(Health{}), false)
+	s.document("/readyz", "readyz", "Can it serve? If not, the problem says why.", "application/json", s.schemaOf(Health{}), true)
+	if metrics != nil {
+		s.router.Method(http.MethodGet, "/metrics", metrics)
+		s.document("/metrics", "metrics", "Metrics, in Prometheus's format.", "text/plain", &huma.Schema{Type: huma.TypeString}, false)
+	}
+	s.document("/openapi.json", "openapiJSON", "This document.", "application/json", &huma.Schema{Type: huma.TypeObject}, false)
+	s.document("/openapi.yaml", "openapiYAML", "This document, as YAML.", "application/yaml", &huma.Schema{Type: huma.TypeString}, false)
+	s.router.Get("/openapi.json", s.serve("application/json", sync.OnceValues(func() ([]byte, error) { return renderJSON(s.api) })))
+	s.router.Get("/openapi.yaml", s.serve("application/yaml", sync.OnceValues(s.api.OpenAPI().YAML)))
+}
+
+func (s *server) healthy(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(Health{Status: "ok"}); err != nil {
+		s.log.Debug("the probe's answer could not be sent", "error", err)
+	}
+}
+
+// serve answers with text that is made at the first request.
+func (s *server) serve(mediaType string, text func() ([]byte, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := text()
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		w.Header().Set("Content-Type", mediaType)
+		if _, err := w.Write(body); err != nil {
+			s.log.Debug("the document could not be sent", "error", err)
+		}
+	}
+}

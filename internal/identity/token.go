@@ -1,0 +1,65 @@
+package identity
+
+import (
+	"log/slog"
+	"regexp"
+	"strings"
+
+	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/directory"
+	"github.com/tenantry/tenantry/internal/fault"
+)
+
+// Prefix begins every token, so that secret scanners can find one that leaked.
+const Prefix = "tenantry_"
+
+// maxSecret bounds what is hashed for a caller who is not known yet, in bytes.
+const maxSecret = 256
+
+var secretForm = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+// Token is the credential of an environment client as it is sent: it names the
+// environment and the client, and proves the latter by its secret (C1).
+type Token struct {
+	Environment account.EnvironmentID
+	Client      account.ClientID
+	Secret      directory.Secret
+}
+
+// FormatToken returns the token that a client sends: tenantry_<environment>.<client>.<secret>.
+func FormatToken(env account.EnvironmentID, client account.ClientID, secret directory.Secret) string {
+	return Prefix + string(env) + "." + string(client) + "." + string(secret)
+}
+
+// ParseToken is the reverse of FormatToken. An Unauthenticated fault
+// (unauthenticated) that repeats nothing of the text if it is not a token.
+func ParseToken(text string) (Token, error) {
+	malformed := unauthenticated("the bearer token is not one of Tenantry's: it is written %s<environment>.<client>.<secret>", Prefix)
+	rest, ok := strings.CutPrefix(text, Prefix)
+	if !ok {
+		return Token{}, malformed
+	}
+	parts := strings.Split(rest, ".")
+	if len(parts) != 3 {
+		return Token{}, malformed
+	}
+	t := Token{account.EnvironmentID(parts[0]), account.ClientID(parts[1]), directory.Secret(parts[2])}
+	if account.CheckID("environment", t.Environment) != nil || account.CheckID("client", t.Client) != nil ||
+		len(t.Secret) > maxSecret || !secretForm.MatchString(string(t.Secret)) {
+		return Token{}, malformed
+	}
+	return t, nil
+}
+
+// String returns the token with its secret left out.
+func (t Token) String() string { return FormatToken(t.Environment, t.Client, "***") }
+
+// GoString is String, so that %#v does not show the secret either.
+func (t Token) GoString() string { return t.String() }
+
+// LogValue is String, for slog.
+func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
+
+func unauthenticated(text string, args ...any) *fault.Error {
+	return fault.New(fault.Unauthenticated, "unauthenticated", text, args...)
+}
