@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 BIN := bin
-LINT_VERSION := $(shell cd tools && sed -n 's/.*golangci-lint\/v2 v/v/p' go.mod | head -1)
+LINT_VERSION := $(shell awk '$$1 == "github.com/golangci/golangci-lint/v2" {print $$2}' tools/go.mod)
 
 .PHONY: help
 help: ## Show this list
@@ -20,7 +20,6 @@ run: build ## Build and start the demo: a seeded service, with commands to try
 .PHONY: test
 test: verify lint ## Everything CI runs: generated files, linter, all tests with the race detector
 	go test -race -timeout 18m ./...
-	cd bench && go vet ./... 2>/dev/null || true
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint-$(LINT_VERSION) ## Formatting, import rules and the linter
