@@ -29,8 +29,6 @@ func readAll(t *testing.T, text string) []directory.Record {
 }
 
 //go:fix inline
-func ptr[T any](v T) *T { return new(v) }
-
 func TestReadEveryKind(t *testing.T) {
 	got := readAll(t, "\uFEFF# a load\r\n"+
 		`{"kind":"role","key":"admin","name":" Administrator ","account":null,"permissions":["b.write","a.read","a.read"]}`+"\r\n"+
