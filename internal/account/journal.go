@@ -50,6 +50,7 @@ type Change struct {
 type Entry struct {
 	Environment EnvironmentID `json:"environment"`
 	Version     Version       `json:"version"`
+	ID          string        `json:"id"` // random: tells this entry from another that was given the same version elsewhere
 	At          time.Time     `json:"at"`
 	Actor       Actor         `json:"actor"`
 	RequestID   string        `json:"request_id,omitempty"`

@@ -3,9 +3,9 @@ package relay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
@@ -21,47 +21,14 @@ type Position struct {
 	Token   string // an engine's ZedToken
 }
 
-const applied = "applied" // environment#applied@version
-
-// mark is the relationship that says the position.
-func mark(env account.EnvironmentID, version account.Version) relation.Relationship {
-	return relation.Relationship{Key: relation.Key{
-		Resource: relation.EnvironmentObject(env),
-		Relation: applied,
-		Subject:  relation.In(env, relation.TypeVersion, strconv.FormatInt(int64(version), 10)),
-	}}
+// standing is the engine's mark, and the ZedToken of the read or write that showed it.
+type standing struct {
+	mark  mark
+	token string
 }
 
-// stillAt demands that the engine's position is the version; 0 that there is none.
-func stillAt(env account.EnvironmentID, version account.Version) *v1.Precondition {
-	filter := &v1.RelationshipFilter{
-		ResourceType:       relation.TypeEnvironment,
-		OptionalResourceId: string(env),
-		OptionalRelation:   applied,
-	}
-	if version == 0 {
-		return &v1.Precondition{Operation: v1.Precondition_OPERATION_MUST_NOT_MATCH, Filter: filter}
-	}
-	subject := mark(env, version).Subject
-	filter.OptionalSubjectFilter = &v1.SubjectFilter{SubjectType: subject.Type, OptionalSubjectId: subject.ID}
-	return &v1.Precondition{Operation: v1.Precondition_OPERATION_MUST_MATCH, Filter: filter}
-}
-
-// move returns the updates that move the position.
-func move(env account.EnvironmentID, from, to account.Version) []relation.Update {
-	var out []relation.Update
-	if from == to {
-		return nil
-	}
-	if from != 0 {
-		out = append(out, relation.Update{Delete: true, Relationship: mark(env, from)})
-	}
-	return append(out, relation.Update{Relationship: mark(env, to)})
-}
-
-// enginePosition reads the position from the engine; version 0 if it has none.
-// The token is that of the read: it sees at least that position.
-func (r *Relay) enginePosition(ctx context.Context, env account.EnvironmentID) (Position, error) {
+// standing reads the engine's mark; the zero mark if it has none.
+func (r *Relay) standing(ctx context.Context, env account.EnvironmentID) (standing, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.CallTimeout)
 	defer cancel()
 	stream, err := v1.NewPermissionsServiceClient(r.engine.Conn()).ReadRelationships(ctx, &v1.ReadRelationshipsRequest{
@@ -71,58 +38,60 @@ func (r *Relay) enginePosition(ctx context.Context, env account.EnvironmentID) (
 		},
 	})
 	if err != nil {
-		return Position{}, err
+		return standing{}, err
 	}
-	var found Position
+	var found standing
 	for {
 		m, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
 			return found, nil
 		}
 		if err != nil {
-			return Position{}, err
+			return standing{}, err
 		}
-		_, number, _ := strings.Cut(m.GetRelationship().GetSubject().GetObject().GetObjectId(), "/")
-		version, err := strconv.ParseInt(number, 10, 64)
-		if err != nil || version < 1 || found.Version != 0 {
-			return Position{}, fault.New(fault.Conflict, "position_unreadable",
-				"the engine's position of environment %s is not one version; reconcile puts it right", env)
+		_, text, _ := strings.Cut(m.GetRelationship().GetSubject().GetObject().GetObjectId(), "/")
+		at, err := parseMark(text)
+		if err != nil || found.mark != (mark{}) {
+			return standing{}, fault.New(fault.Conflict, "position_unreadable",
+				"the engine's position of environment %s is not one version: delete environment:%s#applied, and it is filled anew", env, env).Because(err)
 		}
-		found = Position{Version: account.Version(version), Token: m.GetReadAt().GetToken()}
+		found = standing{mark: at, token: m.GetReadAt().GetToken()}
 	}
 }
 
-// save keeps a position in the database, for other processes and for the next start.
-func (r *Relay) save(ctx context.Context, env account.EnvironmentID, p Position) error {
-	if !r.engine.Durable() {
-		return nil
-	}
-	return r.journal.SavePosition(ctx, env, r.engine.Name(), p.Version, p.Token)
-}
-
-// write sends updates in calls of at most MaxUpdates, each on the condition that
-// the position is still at from; the last moves it to to. It returns the last call's token.
-func (r *Relay) write(ctx context.Context, env account.EnvironmentID, from, to account.Version, updates []relation.Update, progress func(done int)) (string, error) {
-	updates = append(slices.Clip(updates), move(env, from, to)...)
-	token := ""
-	for done := 0; done < len(updates); {
-		part := updates[done:min(done+r.engine.MaxUpdates(), len(updates))]
-		// the two updates that move the position belong in one call
-		if rest := len(updates) - done - len(part); rest == 1 && from != 0 && from != to {
-			part = part[:len(part)-1]
+// write sends updates and replaces the mark from by to, in one call where that
+// fits. Where it does not, each call but the last leaves a busy mark of its own,
+// so that nobody can take the content in between for that of an entry.
+// It returns the token of the last call.
+func (r *Relay) write(ctx context.Context, env account.EnvironmentID, from, to mark, updates []relation.Update, progress func(done int)) (string, error) {
+	room := r.engine.MaxUpdates() - 2 // for the mark
+	at, done := from, 0
+	for part := 0; ; part++ {
+		next, end := to, len(updates)
+		if end-done > room {
+			next, end = from.during(r.word(part)), done+room
 		}
-		t, err := r.call(ctx, part, stillAt(env, from))
+		token, err := r.call(ctx, slices.Concat(updates[done:end], at.becoming(env, next)), at.still(env))
 		if err != nil {
 			return "", err
 		}
-		token = t
-		done += len(part)
+		at, done = next, end
 		if progress != nil {
 			progress(done)
 		}
+		if next == to {
+			return token, nil
+		}
 	}
-	return token, nil
 }
+
+// word is a word for a busy mark that no other call uses.
+func (r *Relay) word(part int) string {
+	return fmt.Sprintf("%s%d_%d", r.owner, r.words.Add(1), part)
+}
+
+// own reports whether a busy mark is this relay's.
+func (r *Relay) own(m mark) bool { return strings.HasPrefix(m.busy, r.owner) }
 
 func (r *Relay) call(ctx context.Context, updates []relation.Update, condition *v1.Precondition) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.CallTimeout)
@@ -143,4 +112,39 @@ func (r *Relay) call(ctx context.Context, updates []relation.Update, condition *
 		return "", err
 	}
 	return resp.GetWrittenAt().GetToken(), nil
+}
+
+// save keeps a position in the database, for other processes and for the next start.
+func (r *Relay) save(ctx context.Context, env account.EnvironmentID, p Position) error {
+	if !r.engine.Durable() {
+		return nil
+	}
+	return r.journal.SavePosition(ctx, env, r.engine.Name(), p.Version, p.Token)
+}
+
+// entry returns the id of the entry with a version: an Internal fault if the journal does not have it.
+func (r *Relay) entry(ctx context.Context, env account.EnvironmentID, version account.Version) (account.Entry, error) {
+	entries, err := r.journal.Entries(ctx, env, version-1, 1)
+	if err != nil {
+		return account.Entry{}, err
+	}
+	if len(entries) == 0 || entries[0].Version != version {
+		return account.Entry{}, fault.New(fault.Conflict, "engine_ahead",
+			"the engine has applied version %d of environment %s, which its journal does not have: the database is older than the engine; run tenantry reconcile", version, env)
+	}
+	return entries[0], nil
+}
+
+// belongs checks that a mark is one of this journal: that the entry it names is
+// the journal's entry of that version, not one of another history.
+func (r *Relay) belongs(ctx context.Context, env account.EnvironmentID, m mark) error {
+	e, err := r.entry(ctx, env, m.version)
+	if err != nil {
+		return err
+	}
+	if e.ID != m.entry {
+		return fault.New(fault.Conflict, "engine_of_another_journal",
+			"the engine has applied another version %d of environment %s than its journal has: the database was restored from a backup, or another deployment uses this engine; run tenantry reconcile once that is certain", m.version, env)
+	}
+	return nil
 }

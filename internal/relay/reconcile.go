@@ -19,6 +19,7 @@ type Reconciliation struct {
 	Version     account.Version // at which directory and engine were compared
 	Held        int             // relationships in the engine
 	Drift       relation.Drift
+	Unplaced    bool // the engine's position was none, or of another journal: compared with the directory as it is
 	Repaired    bool // the engine now holds what the directory implies
 }
 
@@ -31,16 +32,26 @@ const (
 // Reconcile compares what the directory implies with what the engine holds,
 // both at one version, and repairs the engine unless dryRun. Writes may go on
 // meanwhile: entries that came after the directory was read are added to what
-// it implies, and each repair is made on the condition that the engine still
-// stands where it was compared; if not, it begins anew.
+// it implies. Repairs are made under a busy mark, so that no entry comes between.
 //
 // An engine that is behind the journal is no drift as long as a relay applies
 // it; Reconcile waits for it until ctx ends. progress, which may be nil, is
 // called as repairs are made.
 func (r *Relay) Reconcile(ctx context.Context, env account.EnvironmentID, dryRun bool, progress func(done, total int)) (Reconciliation, error) {
+	w := r.worker(env)
 	for try := 1; ; try++ {
-		result, err := r.reconcileOnce(ctx, env, dryRun, progress)
-		if err == nil || !moved(err) {
+		result, err := r.compare(ctx, w)
+		if err == nil && (dryRun || result.Drift.Empty() && !result.Unplaced) {
+			result.Repaired = !dryRun
+			return result, nil
+		}
+		if err == nil {
+			if result.Version, err = w.repair(ctx, progress); err == nil {
+				result.Repaired = true
+				return result, nil
+			}
+		}
+		if !moved(err) {
 			return result, err
 		}
 		if try == reconcileTries {
@@ -50,62 +61,123 @@ func (r *Relay) Reconcile(ctx context.Context, env account.EnvironmentID, dryRun
 	}
 }
 
-func (r *Relay) reconcileOnce(ctx context.Context, env account.EnvironmentID, dryRun bool, progress func(done, total int)) (Reconciliation, error) {
-	implied, version, err := r.implied(ctx, env)
+// compare reads the directory and the engine and compares them. It writes nothing.
+func (r *Relay) compare(ctx context.Context, w *worker) (Reconciliation, error) {
+	implied, version, err := r.implied(ctx, w.env)
 	if err != nil {
 		return Reconciliation{}, err
 	}
-	at, err := r.standing(ctx, env, version)
+	at, placed, err := r.placed(ctx, w, version)
 	if err != nil {
 		return Reconciliation{}, err
 	}
-	target := max(version, at.Version)
-	if err := r.fold(ctx, env, implied, version, target); err != nil {
-		if fault.From(err).Code != "engine_ahead" {
+	result := Reconciliation{Environment: w.env, Version: version, Unplaced: !placed}
+	if placed {
+		if err := r.fold(ctx, w.env, implied, version, at.mark.version); err != nil {
 			return Reconciliation{}, err
 		}
-		target = version // the journal ends before the engine: the directory is the truth
+		result.Version = at.mark.version
 	}
 	settled := r.cfg.Now().Add(expirySlack)
-	held, err := r.held(ctx, env, at)
+	held, err := r.held(ctx, w.env, at.token)
 	if err != nil {
 		return Reconciliation{}, err
 	}
-	result := Reconciliation{Environment: env, Version: target, Held: len(held), Drift: relation.Compare(implied, held, settled)}
-	if dryRun {
-		return result, nil
-	}
-	repairs := result.Drift.Repairs()
-	if len(repairs) == 0 && at.Version == target {
-		result.Repaired = true
-		return result, nil
-	}
-	if progress == nil {
-		progress = func(int, int) {}
-	}
-	token, err := r.write(ctx, env, at.Version, target, repairs, func(done int) { progress(min(done, len(repairs)), len(repairs)) })
-	if err != nil {
-		return result, err
-	}
-	result.Repaired = true
-	if at.Version > target {
-		if err := r.journal.ForgetPosition(ctx, env, r.engine.Name()); err != nil {
-			return result, err
-		}
-	}
-	return result, r.save(ctx, env, Position{Version: target, Token: token})
+	result.Held = len(held)
+	result.Drift = relation.Compare(implied, held, settled)
+	return result, nil
 }
 
-// fill brings an engine without a position to the directory's state.
-func (r *Relay) fill(ctx context.Context, env account.EnvironmentID) (Position, error) {
+// placed returns where the engine stands once it has reached version, and
+// whether that is a place in this journal.
+func (r *Relay) placed(ctx context.Context, w *worker, version account.Version) (standing, bool, error) {
+	for {
+		w.acting.Lock()
+		at, err := w.settled(ctx)
+		w.acting.Unlock()
+		if err != nil {
+			return standing{}, false, err
+		}
+		if at.mark == (mark{}) || at.mark.busy != "" {
+			return at, false, nil
+		}
+		if err := r.belongs(ctx, w.env, at.mark); err != nil {
+			if f := fault.From(err); f.Kind == fault.Conflict {
+				return at, false, nil
+			}
+			return standing{}, false, err
+		}
+		if at.mark.version >= version {
+			return at, true, nil
+		}
+		w.wake()
+		sleep(ctx, r.cfg.Poll)
+		if ctx.Err() != nil {
+			return standing{}, false, fault.New(fault.Unavailable, "relay_behind",
+				"the engine stands at version %d of environment %s, the directory at %d, and nothing moves it", at.mark.version, w.env, version).Because(ctx.Err())
+		}
+	}
+}
+
+// repair makes the engine right, whatever it holds.
+func (w *worker) repair(ctx context.Context, progress func(done, total int)) (account.Version, error) {
+	w.acting.Lock()
+	defer w.acting.Unlock()
+	defer w.wake()
+	w.lost = true // the worker's mark will be out of date
+	at, err := w.settled(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return w.relay.rewrite(ctx, w.env, at.mark, progress)
+}
+
+// fill brings an engine that stands nowhere to the directory's state.
+func (r *Relay) fill(ctx context.Context, env account.EnvironmentID, from mark) (standing, error) {
 	var progress func(done, total int)
 	if r.cfg.OnBuild != nil {
 		progress = func(done, total int) { r.cfg.OnBuild(env, done, total) }
 	}
-	if _, err := r.Reconcile(ctx, env, false, progress); err != nil {
-		return Position{}, err
+	if _, err := r.rewrite(ctx, env, from, progress); err != nil {
+		return standing{}, err
 	}
-	return r.enginePosition(ctx, env)
+	return r.standing(ctx, env)
+}
+
+// rewrite makes the engine hold what the directory implies, and returns the
+// directory's version that it then stands at. It replaces the mark from by a
+// busy one before it looks, so that nobody else writes until it is done or given up.
+func (r *Relay) rewrite(ctx context.Context, env account.EnvironmentID, from mark, progress func(done, total int)) (account.Version, error) {
+	claimed := from.during(r.word(0))
+	token, err := r.write(ctx, env, from, claimed, nil, nil)
+	if err != nil {
+		return 0, err
+	}
+	implied, version, err := r.implied(ctx, env)
+	if err != nil {
+		return 0, err
+	}
+	last, err := r.entry(ctx, env, version)
+	if err != nil {
+		return 0, err
+	}
+	settled := r.cfg.Now().Add(expirySlack)
+	held, err := r.held(ctx, env, token)
+	if err != nil {
+		return 0, err
+	}
+	repairs := relation.Compare(implied, held, settled).Repairs()
+	if progress == nil {
+		progress = func(int, int) {}
+	}
+	token, err = r.write(ctx, env, claimed, markOf(last), repairs, func(done int) { progress(done, len(repairs)) })
+	if err != nil {
+		return 0, err
+	}
+	if err := r.journal.ForgetPosition(ctx, env, r.engine.Name()); err != nil { // it may have been a later one
+		return 0, err
+	}
+	return version, r.save(ctx, env, Position{Version: version, Token: token})
 }
 
 // implied returns what the directory implies, and its version.
@@ -119,24 +191,6 @@ func (r *Relay) implied(ctx context.Context, env account.EnvironmentID) (relatio
 	return set, version, err
 }
 
-// standing returns the engine's position once it has reached version; at once if it has none.
-func (r *Relay) standing(ctx context.Context, env account.EnvironmentID, version account.Version) (Position, error) {
-	for {
-		at, err := r.enginePosition(ctx, env)
-		if err != nil {
-			return Position{}, err
-		}
-		if at.Version == 0 || at.Version >= version {
-			return at, nil
-		}
-		if ctx.Err() != nil {
-			return Position{}, fault.New(fault.Unavailable, "relay_behind",
-				"the engine stands at version %d of environment %s, the directory at %d, and nothing moves it", at.Version, env, version)
-		}
-		sleep(ctx, r.cfg.Poll)
-	}
-}
-
 // fold adds to what version implies what the entries up to target change.
 func (r *Relay) fold(ctx context.Context, env account.EnvironmentID, implied relation.Set, version, target account.Version) error {
 	for version < target {
@@ -145,7 +199,7 @@ func (r *Relay) fold(ctx context.Context, env account.EnvironmentID, implied rel
 			return err
 		}
 		if len(entries) == 0 {
-			return fault.New(fault.Conflict, "engine_ahead", "the journal of environment %s ends at version %d, before the engine's %d", env, version, target)
+			return fault.New(fault.Internal, "journal_gap", "the journal of environment %s ends at version %d, before %d", env, version, target)
 		}
 		for _, e := range entries {
 			updates, err := r.projector.Updates(e, time.Time{})
@@ -159,12 +213,12 @@ func (r *Relay) fold(ctx context.Context, env account.EnvironmentID, implied rel
 	return nil
 }
 
-// held reads all relationships of an environment from the engine, as they were at the position's token.
-// An engine without a position is read as it is now.
-func (r *Relay) held(ctx context.Context, env account.EnvironmentID, at Position) (relation.Set, error) {
+// held reads all relationships of an environment from the engine, as they were
+// at a token; with the empty one, as they are now.
+func (r *Relay) held(ctx context.Context, env account.EnvironmentID, token string) (relation.Set, error) {
 	consistency := &v1.Consistency{Requirement: &v1.Consistency_FullyConsistent{FullyConsistent: true}}
-	if at.Token != "" {
-		consistency = &v1.Consistency{Requirement: &v1.Consistency_AtExactSnapshot{AtExactSnapshot: &v1.ZedToken{Token: at.Token}}}
+	if token != "" {
+		consistency = &v1.Consistency{Requirement: &v1.Consistency_AtExactSnapshot{AtExactSnapshot: &v1.ZedToken{Token: token}}}
 	}
 	set := relation.Set{}
 	filters := []*v1.RelationshipFilter{{ResourceType: relation.TypeEnvironment, OptionalResourceId: string(env)}}
@@ -172,41 +226,39 @@ func (r *Relay) held(ctx context.Context, env account.EnvironmentID, at Position
 		filters = append(filters, &v1.RelationshipFilter{ResourceType: t, OptionalResourceIdPrefix: string(env) + "/"})
 	}
 	for _, f := range filters {
-		if err := r.read(ctx, consistency, f, set); err != nil {
-			return nil, err
+		var cursor *v1.Cursor
+		for more := true; more; {
+			var err error
+			if cursor, more, err = r.page(ctx, consistency, f, cursor, set); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return set, nil
 }
 
-func (r *Relay) read(ctx context.Context, consistency *v1.Consistency, filter *v1.RelationshipFilter, into relation.Set) error {
-	const page = 1000
-	client := v1.NewPermissionsServiceClient(r.engine.Conn())
-	var cursor *v1.Cursor
-	for {
-		stream, err := client.ReadRelationships(ctx, &v1.ReadRelationshipsRequest{
-			Consistency: consistency, RelationshipFilter: filter, OptionalLimit: page, OptionalCursor: cursor,
-		})
+// page reads one page of relationships into a set, and returns the cursor of the next and whether there may be one.
+func (r *Relay) page(ctx context.Context, consistency *v1.Consistency, filter *v1.RelationshipFilter, cursor *v1.Cursor, into relation.Set) (*v1.Cursor, bool, error) {
+	const most = 1000
+	ctx, cancel := context.WithTimeout(ctx, r.cfg.CallTimeout)
+	defer cancel()
+	stream, err := v1.NewPermissionsServiceClient(r.engine.Conn()).ReadRelationships(ctx, &v1.ReadRelationshipsRequest{
+		Consistency: consistency, RelationshipFilter: filter, OptionalLimit: most, OptionalCursor: cursor,
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	for n := 0; ; n++ {
+		m, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return cursor, n == most, nil
+		}
 		if err != nil {
-			return err
+			return nil, false, err
 		}
-		n := 0
-		for {
-			m, err := stream.Recv()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				return err
-			}
-			n++
-			cursor = m.GetAfterResultCursor()
-			if rel := relation.FromProto(m.GetRelationship()); rel.Relation != applied {
-				into.Add(rel)
-			}
-		}
-		if n < page {
-			return nil
+		cursor = m.GetAfterResultCursor()
+		if rel := relation.FromProto(m.GetRelationship()); rel.Relation != applied {
+			into.Add(rel)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -55,6 +56,8 @@ type Config struct {
 	CallTimeout time.Duration // of one call to the engine; 10 s if 0
 	RetryMax    time.Duration // the longest pause between tries while the engine is away; 2 s if 0
 	StoppedWait time.Duration // the pause before a stopped environment is tried again; 30 s if 0
+	LookAgain   time.Duration // how often an idle worker looks whether the engine still stands where it was left; 5 s if 0
+	TakeOver    time.Duration // how long another process's write in several calls may show no progress before it counts as given up; 15 s if 0
 	Log         *slog.Logger  // slog.Default() if nil
 	Now         func() time.Time
 	Registry    prometheus.Registerer                            // metrics are kept but not exported if nil
@@ -72,6 +75,8 @@ func (c Config) withDefaults() Config {
 	set(&c.CallTimeout, 10*time.Second)
 	set(&c.RetryMax, 2*time.Second)
 	set(&c.StoppedWait, 30*time.Second)
+	set(&c.LookAgain, 5*time.Second)
+	set(&c.TakeOver, 15*time.Second)
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
@@ -91,6 +96,8 @@ type Relay struct {
 	projector *relation.Projector
 	cfg       Config
 	metrics   *metrics
+	owner     string       // begins the words of this relay's busy marks
+	words     atomic.Int64 // how many there have been
 
 	mu      sync.Mutex
 	looked  bool // the environments have been read since the start
@@ -103,6 +110,7 @@ func New(journal Journal, engine Engine, projector *relation.Projector, cfg Conf
 	return &Relay{
 		journal: journal, engine: engine, projector: projector, cfg: cfg.withDefaults(),
 		metrics: newMetrics(cfg.Registry),
+		owner:   account.NewID("relay") + "_",
 		workers: map[account.EnvironmentID]*worker{},
 		look:    make(chan struct{}, 1),
 	}
@@ -129,7 +137,9 @@ func (r *Relay) Run(ctx context.Context) error {
 
 // lookAround starts workers for new environments and wakes those that are behind.
 func (r *Relay) lookAround(ctx context.Context, group *errgroup.Group) {
-	heads, err := r.journal.Heads(ctx)
+	reading, cancel := context.WithTimeout(ctx, r.cfg.CallTimeout)
+	heads, err := r.journal.Heads(reading)
+	cancel()
 	if err != nil {
 		if ctx.Err() == nil {
 			r.cfg.Log.WarnContext(ctx, "relay: the database does not answer", "error", err)
@@ -216,7 +226,7 @@ func (r *Relay) Ready() error {
 	for _, s := range r.Status() {
 		switch {
 		case s.Stopped:
-			return fault.New(fault.Unavailable, "relay_stopped", "environment %s: entry %d of the journal cannot be applied: %v", s.Environment, s.Position.Version+1, s.Err)
+			return fault.New(fault.Unavailable, "relay_stopped", "environment %s: the journal cannot be applied after version %d: %v", s.Environment, s.Position.Version, s.Err)
 		case !s.Located:
 			return fault.New(fault.Unavailable, "relay_starting", "environment %s: the engine is being prepared", s.Environment)
 		}

@@ -23,12 +23,21 @@ import (
 	"github.com/tenantry/tenantry/schema"
 )
 
-// bench is a directory and an engine with a relay, or several, between them.
+// workbench is a directory and an engine with a relay, or several, between them.
 type workbench struct {
 	t      *testing.T
 	store  *store.DB
 	engine *engine.Engine
+	atOnce int // updates in one call; 0 is what the engine takes
 }
+
+// inSmallParts is an engine that takes few updates in one call.
+type inSmallParts struct {
+	*engine.Engine
+	atOnce int
+}
+
+func (e inSmallParts) MaxUpdates() int { return e.atOnce }
 
 func setUp(t *testing.T) *workbench {
 	t.Helper()
@@ -85,7 +94,11 @@ func (w *workbench) run(cfg relay.Config) *relay.Relay {
 		w.t.Fatal(err)
 	}
 	cfg.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
-	r := relay.New(snapshots{w.store}, w.engine, relation.NewProjector(catalogue), cfg)
+	var e relay.Engine = w.engine
+	if w.atOnce > 0 {
+		e = inSmallParts{w.engine, w.atOnce}
+	}
+	r := relay.New(snapshots{w.store}, e, relation.NewProjector(catalogue), cfg)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()
@@ -136,6 +149,19 @@ func (w *workbench) change(op v1.RelationshipUpdate_Operation, r relation.Relati
 	})
 	if err != nil {
 		w.t.Fatal(err)
+	}
+}
+
+// wipe takes everything out of the engine, its mark last.
+func (w *workbench) wipe() {
+	w.t.Helper()
+	for _, kind := range []string{relation.TypeAccount, relation.TypeAssignment, relation.TypeRole, relation.TypeEnvironment} {
+		_, err := v1.NewPermissionsServiceClient(w.engine.Conn()).DeleteRelationships(w.t.Context(), &v1.DeleteRelationshipsRequest{
+			RelationshipFilter: &v1.RelationshipFilter{ResourceType: kind},
+		})
+		if err != nil {
+			w.t.Fatal(err)
+		}
 	}
 }
 
@@ -304,14 +330,7 @@ func TestAnEngineThatLostEverythingIsFilledAgain(t *testing.T) {
 	w := setUp(t)
 	first := w.run(relay.Config{})
 	w.inForce(first, w.globex("ada"))
-	for _, kind := range []string{relation.TypeAccount, relation.TypeAssignment, relation.TypeRole, relation.TypeEnvironment} {
-		_, err := v1.NewPermissionsServiceClient(w.engine.Conn()).DeleteRelationships(t.Context(), &v1.DeleteRelationshipsRequest{
-			RelationshipFilter: &v1.RelationshipFilter{ResourceType: kind},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	w.wipe()
 	w.inForce(first, w.append(small(1)))
 	w.mustNotDrift(first)
 }
@@ -352,7 +371,7 @@ func TestAnEntryThatCannotBeAppliedStopsTheRelayLoudly(t *testing.T) {
 func TestADirectoryOlderThanItsEngineIsNoticed(t *testing.T) {
 	w := setUp(t)
 	w.change(v1.RelationshipUpdate_OPERATION_TOUCH, relation.Relationship{Key: relation.Key{
-		Resource: relation.EnvironmentObject("prod"), Relation: "applied", Subject: relation.In("prod", relation.TypeVersion, "99"),
+		Resource: relation.EnvironmentObject("prod"), Relation: "applied", Subject: relation.In("prod", relation.TypeVersion, "99-ent_of_a_lost_day"),
 	}})
 	r := w.run(relay.Config{StoppedWait: 10 * time.Millisecond})
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -370,4 +389,152 @@ func TestADirectoryOlderThanItsEngineIsNoticed(t *testing.T) {
 	}
 	w.inForce(r, 1)
 	w.mustNotDrift(r)
+}
+
+// An engine that loses everything while nobody writes is noticed and filled again.
+func TestAnIdleEngineIsWatched(t *testing.T) {
+	w := setUp(t)
+	r := w.run(relay.Config{LookAgain: 5 * time.Millisecond})
+	w.inForce(r, w.globex("ada"))
+	w.wipe()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for {
+		result, err := r.Reconcile(ctx, "prod", true, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if result.Held > 0 && result.Drift.Empty() && !result.Unplaced {
+			return
+		}
+	}
+}
+
+// A large entry that revokes, applied in many calls while reconciliations go
+// on: none of them gives back what it took away.
+func TestReconcileDoesNotUndoAnEntryThatIsBeingApplied(t *testing.T) {
+	w := setUp(t)
+	w.atOnce = 4
+	r := w.run(relay.Config{})
+	users := make([]account.UserID, 40)
+	for i := range users {
+		users[i] = account.UserID("u" + strconv.Itoa(i))
+	}
+	w.inForce(r, w.globex(users...))
+	stop := make(chan struct{})
+	var reconciling sync.WaitGroup
+	other := w.run(relay.Config{})
+	for _, by := range []*relay.Relay{r, other} {
+		reconciling.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				result, err := by.Reconcile(context.Background(), "prod", i%2 == 0, nil)
+				if fault.From(err).Code == "reconcile_overtaken" {
+					continue
+				}
+				if err != nil {
+					t.Errorf("reconcile: %v", err)
+					return
+				}
+				if !result.Drift.Empty() {
+					t.Errorf("at version %d: drift that is none: %+v", result.Version, result.Drift)
+					return
+				}
+			}
+		})
+	}
+	for range 15 {
+		var changes []account.Change
+		for _, u := range users {
+			changes = append(changes, account.Change{Before: account.Of(member(u, nil))})
+		}
+		w.append(changes...)
+		for i := range changes {
+			changes[i] = account.Change{After: changes[i].Before}
+		}
+		w.inForce(r, w.append(changes...))
+	}
+	close(stop)
+	reconciling.Wait()
+	w.mustNotDrift(r)
+}
+
+// Two relays that find the engine empty, while revocations are written: one of
+// them fills it, and nothing that was revoked comes back.
+func TestTwoRelaysFillAnEmptyEngine(t *testing.T) {
+	for range 5 {
+		w := setUp(t)
+		w.atOnce = 4
+		users := make([]account.UserID, 60)
+		for i := range users {
+			users[i] = account.UserID("u" + strconv.Itoa(i))
+		}
+		w.globex(users...)
+		cfg := relay.Config{TakeOver: 200 * time.Millisecond, Poll: time.Millisecond}
+		a, b := w.run(cfg), w.run(cfg)
+		last := account.Version(0)
+		for _, u := range users {
+			last = w.append(account.Change{Before: account.Of(member(u, nil))})
+		}
+		w.inForce(a, last)
+		w.inForce(b, last)
+		w.mustNotDrift(a)
+	}
+}
+
+// A write in several calls whose writer is gone is completed by another relay.
+func TestAnAbandonedWriteIsTakenOver(t *testing.T) {
+	w := setUp(t)
+	first := w.globex("ada")
+	r := w.run(relay.Config{})
+	w.inForce(r, first)
+	var mark string
+	err := w.store.Read(t.Context(), "prod", func(rd directory.Reader) error {
+		entries, err := rd.Entries(t.Context(), first-1, 1)
+		mark = fmt.Sprintf("%d-%s", first, entries[0].ID)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(mark string) relation.Relationship {
+		return relation.Relationship{Key: relation.Key{Resource: relation.EnvironmentObject("prod"), Relation: "applied", Subject: relation.In("prod", relation.TypeVersion, mark)}}
+	}
+	w.change(v1.RelationshipUpdate_OPERATION_DELETE, at(mark))
+	w.change(v1.RelationshipUpdate_OPERATION_TOUCH, at(mark+"-relay_gone_1_0"))
+	w.change(v1.RelationshipUpdate_OPERATION_DELETE, relation.Relationship{Key: relation.Key{
+		Resource: relation.In("prod", relation.TypeAssignment, "globex/admin"), Relation: "member", Subject: relation.UserObject("prod", "ada"),
+	}})
+	next := w.run(relay.Config{TakeOver: 50 * time.Millisecond, LookAgain: 10 * time.Millisecond})
+	w.inForce(next, w.append(small(1)))
+	w.mustNotDrift(next)
+}
+
+// An engine that stands at this journal's version by another history is not
+// taken for this journal's: the relay stops, and reconcile puts it right.
+func TestAnEngineOfAnotherHistoryIsNoticed(t *testing.T) {
+	w := setUp(t)
+	w.inForce(w.run(relay.Config{}), w.globex("ada", "mallory"))
+	other := setUp(t) // same environment, same versions, other entries
+	other.globex("ada")
+	other.engine = w.engine
+	r := other.run(relay.Config{StoppedWait: 10 * time.Millisecond})
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	if _, err := r.Wait(ctx, "prod", 1); err == nil {
+		t.Fatal("the relay takes the other history for its own")
+	}
+	if code := fault.From(r.Ready()).Code; code != "relay_stopped" {
+		t.Fatalf("readiness says %q", code)
+	}
+	result, err := r.Reconcile(t.Context(), "prod", false, nil)
+	if err != nil || !result.Unplaced || len(result.Drift.Extra) != 1 {
+		t.Fatalf("%v %+v", err, result)
+	}
+	other.inForce(r, 2)
+	other.mustNotDrift(r)
 }

@@ -23,6 +23,13 @@ type worker struct {
 	env   account.EnvironmentID
 	poke  chan struct{} // there may be something to apply
 
+	// acting is held by whoever writes to the engine: the worker, or a reconciliation in this process.
+	acting sync.Mutex
+	at     mark      // where the engine stands, as far as the worker knows; guarded by acting
+	lost   bool      // at may be wrong; guarded by acting
+	busy   mark      // somebody else's busy mark, and since when it has been seen; guarded by acting
+	since  time.Time // "
+
 	mu      sync.Mutex
 	running bool
 	state   Status
@@ -31,7 +38,7 @@ type worker struct {
 
 func newWorker(r *Relay, env account.EnvironmentID) *worker {
 	return &worker{
-		relay: r, env: env,
+		relay: r, env: env, lost: true,
 		poke:    make(chan struct{}, 1),
 		state:   Status{Environment: env},
 		changed: make(chan struct{}),
@@ -79,10 +86,14 @@ func (w *worker) expect(head account.Version) {
 	behind := w.state.Head > w.state.Position.Version
 	w.mu.Unlock()
 	if behind {
-		select {
-		case w.poke <- struct{}{}:
-		default:
-		}
+		w.wake()
+	}
+}
+
+func (w *worker) wake() {
+	select {
+	case w.poke <- struct{}{}:
+	default:
 	}
 }
 
@@ -97,14 +108,22 @@ func (w *worker) wait(ctx context.Context, version account.Version) (Position, e
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return Position{}, fault.New(fault.Unavailable, "not_yet_in_force",
-				"version %d of environment %s is recorded but not yet in force (at %d); try again", version, w.env, state.Position.Version).
-				Because(errors.Join(state.Err, ctx.Err()))
+			return Position{}, w.late(state, version, errors.Join(state.Err, ctx.Err()))
 		}
 	}
 }
 
-// run applies entries until ctx ends.
+// late says why a version cannot be had in time.
+func (w *worker) late(state Status, version account.Version, cause error) error {
+	if !state.Located {
+		return fault.New(fault.Unavailable, "engine_preparing", "the engine is being prepared for environment %s; try again", w.env).Because(cause)
+	}
+	return fault.New(fault.Unavailable, "not_yet_in_force",
+		"version %d of environment %s is recorded but not yet in force (at %d); try again", version, w.env, state.Position.Version).Because(cause)
+}
+
+// run applies entries until ctx ends. While there are none it looks from time to
+// time whether the engine still stands where it was left.
 func (w *worker) run(ctx context.Context) {
 	pause := time.Duration(0)
 	for ctx.Err() == nil {
@@ -116,14 +135,9 @@ func (w *worker) run(ctx context.Context) {
 		case err == nil:
 			pause = 0
 			w.clearError()
-			select {
-			case <-ctx.Done():
-			case <-w.poke:
-			}
+			w.idle(ctx)
 			continue
-		case moved(err):
-			// somebody else applied it, or the engine was replaced: look again where it stands
-			w.update(func(s *Status) { s.Located = false })
+		case moved(err), errors.Is(err, errBusy):
 			pause = nextPause(pause, 100*time.Millisecond)
 		case transient(err):
 			pause = nextPause(pause, w.relay.cfg.RetryMax)
@@ -133,6 +147,20 @@ func (w *worker) run(ctx context.Context) {
 			w.report(ctx, err, true)
 		}
 		sleep(ctx, pause)
+	}
+}
+
+// idle waits for a poke; without one, the engine's mark is looked at in the end.
+func (w *worker) idle(ctx context.Context) {
+	timer := time.NewTimer(w.relay.cfg.LookAgain)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-w.poke:
+	case <-timer.C:
+		w.acting.Lock()
+		w.lost = true
+		w.acting.Unlock()
 	}
 }
 
@@ -165,13 +193,13 @@ func (w *worker) report(ctx context.Context, err error, stopped bool) {
 	}
 	log := w.relay.cfg.Log.With("environment", w.env, "position", before.Position.Version, "error", err)
 	if stopped {
-		log.ErrorContext(ctx, "relay: STOPPED: an entry of the journal cannot be applied; nothing after it is in force")
+		log.ErrorContext(ctx, "relay: STOPPED: the journal cannot be applied; nothing after this position is in force")
 	} else {
 		log.WarnContext(ctx, "relay: cannot apply now, trying again")
 	}
 }
 
-// moved reports whether the engine refused a write because its position was another.
+// moved reports whether the engine refused a write because its mark was another.
 func moved(err error) bool {
 	for _, d := range status.Convert(err).Details() {
 		if info, ok := d.(*errdetails.ErrorInfo); ok {
@@ -186,54 +214,62 @@ func transient(err error) bool {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f.Kind == fault.Unavailable
 	}
-	switch status.Code(err) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
+	s, fromEngine := status.FromError(err)
+	if !fromEngine {
+		return false // an entry that cannot be read, say
+	}
+	switch s.Code() {
 	case codes.InvalidArgument, codes.FailedPrecondition, codes.NotFound, codes.Unimplemented, codes.PermissionDenied, codes.Unauthenticated, codes.OutOfRange, codes.AlreadyExists:
 		return false
-	default: // Unavailable, DeadlineExceeded, Aborted, …, and errors of the database
+	default: // Unavailable, DeadlineExceeded, Aborted, …
 		return true
 	}
 }
 
 // advance finds the position if need be and applies all that the journal holds after it.
 func (w *worker) advance(ctx context.Context) error {
-	if !w.status().Located {
+	w.acting.Lock()
+	defer w.acting.Unlock()
+	if w.lost {
 		if err := w.locate(ctx); err != nil {
 			return err
 		}
 	}
 	for {
-		at := w.status().Position.Version
-		entries, err := w.relay.journal.Entries(ctx, w.env, at, entriesAtOnce)
+		entries, err := w.relay.journal.Entries(ctx, w.env, w.at.version, entriesAtOnce)
 		if err != nil {
 			return err
 		}
+		if len(entries) == 0 {
+			return nil
+		}
 		for _, e := range entries {
-			if e.Version != at+1 {
-				return fault.New(fault.Conflict, "journal_gap", "entry %d follows entry %d in the journal", e.Version, at)
+			if e.Version != w.at.version+1 {
+				return fault.New(fault.Conflict, "journal_gap", "entry %d follows entry %d in the journal", e.Version, w.at.version)
 			}
 			if err := w.apply(ctx, e); err != nil {
 				return err
 			}
-			at = e.Version
-		}
-		if len(entries) < entriesAtOnce {
-			return nil
 		}
 	}
 }
 
 // apply brings one entry into force and keeps the new position.
 func (w *worker) apply(ctx context.Context, e account.Entry) error {
-	began := w.relay.cfg.Now()
-	updates, err := w.relay.projector.Updates(e, began)
+	updates, err := w.relay.projector.Updates(e, w.relay.cfg.Now())
 	if err != nil {
 		return err
 	}
 	w.relay.cfg.OnStep(BeforeWrite, e.Version)
-	token, err := w.relay.write(ctx, w.env, e.Version-1, e.Version, updates, nil)
+	token, err := w.relay.write(ctx, w.env, w.at, markOf(e), updates, nil)
 	if err != nil {
+		w.lost = true // it may have been done all the same, or in part
 		return err
 	}
+	w.at = markOf(e)
 	w.relay.cfg.OnStep(AfterWrite, e.Version)
 	if err := w.keep(ctx, Position{Version: e.Version, Token: token}); err != nil {
 		return err
@@ -245,8 +281,7 @@ func (w *worker) apply(ctx context.Context, e account.Entry) error {
 // keep saves a position in the database and then tells those who wait.
 func (w *worker) keep(ctx context.Context, p Position) error {
 	if err := w.relay.save(ctx, w.env, p); err != nil {
-		// in force, but not kept: locate again, which keeps it
-		w.update(func(s *Status) { s.Located = false })
+		w.lost = true // in force, but not kept: locating keeps it
 		return err
 	}
 	w.relay.cfg.OnStep(AfterSave, p.Version)
@@ -257,32 +292,9 @@ func (w *worker) keep(ctx context.Context, p Position) error {
 	return nil
 }
 
-// locate finds the position in the engine, and fills the engine if it has none.
-func (w *worker) locate(ctx context.Context) error {
-	found, err := w.relay.enginePosition(ctx, w.env)
-	if err != nil {
-		return err
+// withdraw stops answering from a position that the engine does not have any more.
+func (w *worker) withdraw() {
+	if w.status().Located {
+		w.update(func(s *Status) { s.Located, s.Position = false, Position{} })
 	}
-	if found.Version == 0 {
-		w.relay.cfg.Log.InfoContext(ctx, "relay: filling the engine from the directory", "environment", w.env)
-		if err := w.relay.journal.ForgetPosition(ctx, w.env, w.relay.engine.Name()); err != nil {
-			return err
-		}
-		if found, err = w.relay.fill(ctx, w.env); err != nil {
-			return err
-		}
-	}
-	heads, err := w.relay.journal.Heads(ctx)
-	if err != nil {
-		return err
-	}
-	if head := heads[w.env]; found.Version > head {
-		return fault.New(fault.Conflict, "engine_ahead",
-			"the engine has applied version %d of environment %s, but its journal ends at %d: the database is older than the engine; run tenantry reconcile", found.Version, w.env, head)
-	}
-	// A token kept for this very position is better known than that of a read, but either sees it.
-	if version, token, err := w.relay.journal.Position(ctx, w.env, w.relay.engine.Name()); err == nil && version == found.Version && token != "" {
-		found.Token = token
-	}
-	return w.keep(ctx, found)
 }

@@ -40,6 +40,9 @@ func (t *tx) append(ctx context.Context, entry account.Entry) error {
 		return fmt.Errorf("store: an entry of environment %s was appended to the journal of %s", entry.Environment, t.env)
 	}
 	entry.Environment, entry.Version = t.env, t.head+1
+	if entry.ID == "" {
+		entry.ID = account.NewID("ent")
+	}
 
 	rows := batch{session: t.session, env: t.env}
 	for _, c := range entry.Changes {
