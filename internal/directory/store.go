@@ -89,8 +89,8 @@ type Reader interface {
 type Tx interface {
 	Reader
 
-	// Append gives the entry the next version of the environment, writes its changes to
-	// the state rows, and adds it to the journal. The state that each change names as
+	// Append gives the entry the next version of the environment and a random id, writes its
+	// changes to the state rows, and adds it to the journal. The state that each change names as
 	// before must be the present one; the caller has read it in this transaction.
 	Append(ctx context.Context, entry account.Entry) (account.Version, error)
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
@@ -43,6 +45,14 @@ func testL1(w *world) {
 		}
 		got = append(got, next...)
 	}
+	ids := map[string]bool{"": true}
+	for i, e := range got {
+		if ids[e.ID] {
+			t.Errorf("entry %d has the id %q, which is empty or another's", e.Version, e.ID)
+		}
+		ids[e.ID] = true
+		wanted[i].ID = e.ID
+	}
 	want(t, "journal", got, nil, wanted)
 	for _, after := range []account.Version{31, 1000} {
 		none, err := w.db.Entries(w.ctx, w.env, after, 7)
@@ -53,6 +63,38 @@ func testL1(w *world) {
 	w.read(func(r directory.Reader) {
 		all, err := r.Entries(w.ctx, 29, 100)
 		want(t, "through a reader", all, err, wanted[29:])
+	})
+}
+
+// testBoundedPages reads entries of some megabytes: no answer holds many of them, each holds one at least.
+func testBoundedPages(w *world) {
+	t := w.T
+	const megabyte = 1 << 20
+	sizes := []int{3, 3, 3, 12, 1, 20, 0, 0, 0}
+	for i, size := range sizes {
+		e := entry(account.AccountCreated, create(tenant(numbered[account.ID]("a", i), "")))
+		e.RequestID = strings.Repeat("x", size*megabyte)
+		err := w.db.Write(w.ctx, w.env, func(tx directory.Tx) error {
+			_, err := tx.Append(w.ctx, e)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	// an answer ends with the entry that takes it past 8 MB
+	for after, wanted := range map[account.Version]int{0: 4, 1: 3, 4: 1, 5: 2, 7: 3, 10: 0} {
+		got, err := w.db.Entries(w.ctx, w.env, after, 100)
+		want(t, fmt.Sprintf("entries after %d", after), len(got), err, wanted)
+		for i, e := range got {
+			want(t, "version", e.Version, nil, after+account.Version(i)+1)
+		}
+	}
+	two, err := w.db.Entries(w.ctx, w.env, 7, 2)
+	want(t, "as many as asked for", len(two), err, 2)
+	w.read(func(r directory.Reader) {
+		got, err := r.Entries(w.ctx, 4, 100)
+		want(t, "through a reader", len(got), err, 1)
 	})
 }
 

@@ -48,6 +48,7 @@ func Run(t *testing.T, open Open) {
 		{"RollbackLeavesNothing", testRollback},
 		{"CancelledWriteLeavesNothing", testCancelled},
 		{"L1_Journal", testL1},
+		{"JournalPagesAreBounded", testBoundedPages},
 		{"VersionsAreGapFree", testVersions},
 		{"WritersOfTwoEnvironments", testTwoWriters},
 		{"ReadIsASnapshot", testSnapshot},
