@@ -51,6 +51,7 @@ func testEnvironments(w *world) {
 	want(t, "environments", all, err, []account.Environment{environment("Zeta"), environment("alpha"), environment("dev"), environment("prod")})
 
 	first := entry(account.EnvironmentCreated, create(environment("qa")), create(role("r", "p")), create(tenant("a", "")))
+	first.ID = "ent_given" // an id that is there stays
 	if err := w.db.CreateEnvironment(w.ctx, first); err != nil {
 		t.Fatal(err)
 	}
