@@ -11,7 +11,7 @@ help: ## Show this list
 
 .PHONY: build
 build: ## Build bin/tenantry
-	go build -trimpath -o $(BIN)/tenantry ./cmd/tenantry
+	go build -o $(BIN)/tenantry ./cmd/tenantry
 
 .PHONY: run
 run: build ## Build and start the demo: a seeded service, with commands to try
