@@ -4,6 +4,7 @@ package access
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
@@ -65,6 +66,11 @@ func (s *Service) at(ctx context.Context, env account.EnvironmentID, version acc
 			return nil, 0, err
 		}
 	}
+	return s.from(ctx, env, version)
+}
+
+// from is at for a version that the directory is known to have.
+func (s *Service) from(ctx context.Context, env account.EnvironmentID, version account.Version) (*v1.Consistency, account.Version, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.FreshWait)
 	defer cancel()
 	token, seen, err := s.fresh.Fresh(ctx, env, version)
@@ -78,20 +84,22 @@ func (s *Service) at(ctx context.Context, env account.EnvironmentID, version acc
 func (s *Service) exists(ctx context.Context, env account.EnvironmentID, version account.Version) error {
 	return s.names.Read(ctx, env, func(r directory.Reader) error {
 		head, err := r.Head(ctx)
-		if err == nil && version > head {
-			return fault.New(fault.Invalid, "invalid_consistency_token", "the consistency token is newer than anything written; the directory may have been restored from a backup").In("Consistency-Token")
+		if err == nil {
+			err = directory.CheckKnown(version, head)
 		}
 		return err
 	})
 }
 
-// Decide answers questions about the actor's own rights.
-func (s *Service) Decide(ctx context.Context, actor account.Actor, questions []directory.Question) ([]bool, error) {
+// Decide answers questions about the actor's own rights, with at least the given
+// version in force, which the directory must have. Unavailable faults when that
+// version does not come in time, or the engine is away.
+func (s *Service) Decide(ctx context.Context, actor account.Actor, atLeast account.Version, questions []directory.Question) ([]bool, error) {
 	subject, err := subjectOf(actor)
 	if err != nil {
 		return nil, err
 	}
-	consistency, _, err := s.at(ctx, actor.Environment, 0)
+	consistency, _, err := s.from(ctx, actor.Environment, atLeast)
 	if err != nil {
 		return nil, err
 	}
@@ -99,27 +107,47 @@ func (s *Service) Decide(ctx context.Context, actor account.Actor, questions []d
 	for i, q := range questions {
 		items[i] = item(q.Resource, q.Permission, subject)
 	}
-	answers, err := s.ask(ctx, consistency, items)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]bool, len(answers))
-	for i, a := range answers {
-		if a.Err != nil {
-			return nil, a.Err
+	out := make([]bool, 0, len(items))
+	for part := range slices.Chunk(items, maxAsked) {
+		answers, err := s.ask(ctx, consistency, part)
+		if err != nil {
+			return nil, err
 		}
-		out[i] = a.Allowed
+		for _, a := range answers {
+			if a.Err != nil {
+				return nil, a.Err
+			}
+			out = append(out, a.Allowed)
+		}
 	}
 	return out, nil
 }
 
+// maxAsked is the most questions that go into one call to the engine, which takes 10,000.
+const maxAsked = 1000
+
 // MayActFor returns nil if the client may send requests in the name of the
-// user, a Denied fault if it may not or the user is blocked (U5), NotFound if there is no such user.
+// user, a Denied fault if it may not or the user is blocked (U5), NotFound if
+// there is no such user. All that is recorded when it is called is in force for it.
 func (s *Service) MayActFor(ctx context.Context, env account.EnvironmentID, client account.ClientID, user account.UserID) error {
 	if err := account.CheckID("user", user); err != nil {
 		return err
 	}
-	consistency, _, err := s.at(ctx, env, 0)
+	var head account.Version
+	var missing error
+	err := s.names.Read(ctx, env, func(r directory.Reader) (err error) {
+		if head, err = r.Head(ctx); err != nil {
+			return err
+		}
+		if _, err = r.User(ctx, user); errors.Is(err, fault.NotFound) {
+			missing, err = err, nil
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	consistency, _, err := s.from(ctx, env, head)
 	if err != nil {
 		return err
 	}
@@ -137,12 +165,8 @@ func (s *Service) MayActFor(ctx context.Context, env account.EnvironmentID, clie
 	if !answers[0].Allowed {
 		return fault.New(fault.Denied, "may_not_act_for_users", "client %s may not act for users; make one with --act-for-users", client)
 	}
-	err = s.names.Read(ctx, env, func(r directory.Reader) error {
-		_, err := r.User(ctx, user)
-		return err
-	})
-	if err != nil {
-		return err
+	if missing != nil {
+		return missing
 	}
 	if answers[1].Allowed {
 		return fault.New(fault.Denied, "user_blocked", "user %s is blocked", user)

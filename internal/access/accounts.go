@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strings"
-	"time"
 
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
 
@@ -40,6 +38,9 @@ type Filter struct {
 
 // Via says how a user comes by the access to an account (S5).
 type Via string
+
+// memberAccess is the permission that lookups follow for accounts that a user may open.
+const memberAccess = "member_access"
 
 // The ways.
 const (
@@ -78,8 +79,9 @@ type Reach struct {
 // or an error. Users may ask for themselves, operators who may view the back
 // office for anybody.
 //
-// Faults: NotFound (user_not_found), Invalid (invalid_cursor, invalid_sort,
-// invalid_limit, unknown_permission), Denied, Unavailable.
+// Faults: NotFound (user_not_found; account_not_found for f.Under, also for a user
+// who may open neither it nor anything below it), Invalid (invalid_cursor,
+// invalid_sort, invalid_limit, unknown_permission), Denied, Unavailable.
 func (s *Service) Accounts(ctx context.Context, actor account.Actor, user account.UserID, f Filter, version account.Version) (Reach, error) {
 	env := actor.Environment
 	list, err := s.prepare(&f)
@@ -104,6 +106,7 @@ func (s *Service) Accounts(ctx context.Context, actor account.Actor, user accoun
 		}
 	}
 	reach := Reach{Version: seen}
+	outside := false // for a user who asks, the branch is nowhere near what the list holds
 	err = s.names.Read(ctx, env, func(r directory.Reader) error {
 		if _, err := r.User(ctx, user); err != nil {
 			return err
@@ -117,13 +120,54 @@ func (s *Service) Accounts(ctx context.Context, actor account.Actor, user accoun
 			return err
 		}
 		forest := newForest(accounts)
+		if _, near := forest[f.Under]; f.Under != "" && !near {
+			if outside = actor.IsUser(); outside {
+				return nil
+			}
+			if _, err := r.Account(ctx, f.Under); errors.Is(err, fault.NotFound) {
+				return noBranch(f.Under)
+			} else if err != nil {
+				return err
+			}
+		}
 		reach.Accounts, reach.Total, reach.Next = list.page(forest, ids)
 		for i := range reach.Accounts {
 			reach.Accounts[i].Sources = forest.sources(reach.Accounts[i].ID, memberships, s.cfg.Now())
 		}
 		return nil
 	})
+	if err == nil && outside {
+		err = s.nearReach(ctx, consistency, env, user, list)
+	}
 	return reach, err
+}
+
+// nearReach returns nil if a branch that the list says nothing of has at its top
+// an account that the user may open, or one above such an account; then the list
+// is empty. Otherwise the user is told the same, whether or not there is such an
+// account: a NotFound fault (account_not_found).
+func (s *Service) nearReach(ctx context.Context, consistency *v1.Consistency, env account.EnvironmentID, user account.UserID, list *listing) error {
+	if list.permission == memberAccess { // the list was of all accounts that the user may open
+		return noBranch(list.filter.Under)
+	}
+	ids, err := s.reachable(ctx, consistency, env, user, memberAccess)
+	if err != nil {
+		return err
+	}
+	return s.names.Read(ctx, env, func(r directory.Reader) error {
+		accounts, err := r.WithAncestors(ctx, ids)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(accounts, func(a account.Account) bool { return a.ID == list.filter.Under }) {
+			return noBranch(list.filter.Under)
+		}
+		return nil
+	})
+}
+
+func noBranch(under account.ID) error {
+	return fault.New(fault.NotFound, "account_not_found", "there is no account %s", account.Quote(string(under))).In("under")
 }
 
 // prepare checks a filter and fills in what it leaves out.
@@ -146,7 +190,7 @@ func (s *Service) prepare(f *Filter) (*listing, error) {
 	if len(f.Query) > account.MaxNameLength {
 		return nil, fault.New(fault.Invalid, "invalid_query", "q has at most %d bytes", account.MaxNameLength).In("q")
 	}
-	list := &listing{filter: *f, permission: "member_access", query: account.Fold(f.Query)}
+	list := &listing{filter: *f, permission: memberAccess, query: account.Fold(f.Query)}
 	if f.Permission != "" {
 		p, ok := s.catalogue.Lookup(f.Permission)
 		switch {
@@ -217,72 +261,4 @@ func (s *Service) reachable(ctx context.Context, consistency *v1.Consistency, en
 			ids = append(ids, account.ID(id))
 		}
 	}
-}
-
-// forest is accounts with all their ancestors.
-type forest map[account.ID]account.Account
-
-func newForest(accounts []account.Account) forest {
-	f := make(forest, len(accounts))
-	for _, a := range accounts {
-		f[a.ID] = a
-	}
-	return f
-}
-
-// path returns the accounts above id, the root first.
-func (f forest) path(id account.ID) []account.Account {
-	var path []account.Account
-	for at := f[id].Parent; at != "" && len(path) <= account.MaxMaxDepth; at = f[at].Parent {
-		path = append(path, f[at])
-	}
-	slices.Reverse(path)
-	return path
-}
-
-// sources says by which memberships an account can be opened (S5), the nearest first.
-func (f forest) sources(id account.ID, memberships []account.Membership, now time.Time) []Source {
-	path := f.path(id)
-	var out []Source
-	for _, m := range memberships {
-		if m.Expired(now) {
-			continue
-		}
-		if m.Account == id {
-			out = append(out, Source{At: id, Via: Direct, Roles: m.Roles})
-			continue
-		}
-		i := slices.IndexFunc(path, func(a account.Account) bool { return a.ID == m.Account })
-		if i < 0 {
-			continue
-		}
-		switch {
-		case path[i].AccessMode == account.AlwaysOn:
-			out = append(out, Source{At: m.Account, Via: AlwaysOn, Roles: m.Roles})
-		case m.BranchAccess == account.GrantedAccess:
-			out = append(out, Source{At: m.Account, Via: Grant, Roles: m.Roles})
-		case m.BranchAccess == account.KeptFromAlwaysOn:
-			out = append(out, Source{At: m.Account, Via: Kept, Roles: m.Roles})
-		}
-	}
-	depth := func(s Source) int {
-		if s.At == id {
-			return len(path)
-		}
-		return slices.IndexFunc(path, func(a account.Account) bool { return a.ID == s.At })
-	}
-	slices.SortFunc(out, func(a, b Source) int { return depth(b) - depth(a) })
-	return out
-}
-
-// under reports whether top is the account or above it.
-func (f forest) under(top, id account.ID) bool {
-	return top == id || slices.ContainsFunc(f.path(id), func(a account.Account) bool { return a.ID == top })
-}
-
-func (l *listing) matches(f forest, a account.Account) bool {
-	if l.filter.Under != "" && !f.under(l.filter.Under, a.ID) {
-		return false
-	}
-	return l.query == "" || strings.Contains(account.Fold(a.Name), l.query) || strings.Contains(account.Fold(string(a.ID)), l.query)
 }

@@ -45,7 +45,8 @@ func (a Answer) failure() error {
 
 // Check answers questions, in their order, as of one version at or after the one
 // asked for, which it returns. Operators who may view the back office may ask
-// about anybody; users about themselves.
+// about anybody; users about themselves, and of Tenantry's own types only what they
+// may do in an account.
 //
 // A question that cannot be asked (an unknown permission or type, a malformed
 // id) is answered with a fault of its own. Unavailable faults for all if the
@@ -54,7 +55,7 @@ func (s *Service) Check(ctx context.Context, actor account.Actor, questions []Qu
 	if len(questions) == 0 || len(questions) > MaxBulk {
 		return nil, 0, fault.New(fault.Invalid, "invalid_bulk", "ask 1 to %d questions at once, not %d", MaxBulk, len(questions)).In("items")
 	}
-	batch := batch{service: s, env: actor.Environment}
+	batch := batch{service: s, env: actor.Environment, forUser: actor.IsUser()}
 	if !actor.System {
 		if err := batch.right(actor, questions); err != nil {
 			return nil, 0, err
@@ -104,6 +105,7 @@ type batch struct {
 	env       account.EnvironmentID
 	items     []*v1.CheckBulkPermissionsRequestItem
 	asksRight bool // items[0] is the actor's right to ask
+	forUser   bool // the actor is a user, who may ask less
 }
 
 // place is where a question stands in a batch, and the question whether its subject is blocked; 0 for none.
@@ -128,8 +130,8 @@ func (b *batch) right(actor account.Actor, questions []Question) error {
 }
 
 // add puts a question into the batch. A user who is blocked passes no check
-// (U5): Tenantry's own definitions see to that themselves, for those of an
-// application it is asked beside the question.
+// (U5): what the schema decides for accounts by itself, knowing of blocked users,
+// is asked alone; beside all else it is asked whether the user is blocked.
 func (b *batch) add(q Question) (place, error) {
 	subject, err := parseSubject(b.env, q.Subject)
 	if err != nil {
@@ -139,17 +141,27 @@ func (b *batch) add(q Question) (place, error) {
 	if err != nil {
 		return place{}, err
 	}
-	permission, err := b.service.permission(resource.Type, q.Permission)
+	permission, err := b.service.permission(resource.Type, q.Permission, b.forUser)
 	if err != nil {
 		return place{}, err
 	}
 	p := place{question: len(b.items)}
 	b.items = append(b.items, item(resource, permission, subject))
-	if subject.Type == relation.TypeUser && resource.Type != relation.TypeAccount {
+	if subject.Type == relation.TypeUser && !b.service.knowsBlocked(resource.Type, permission) {
 		p.blocked = len(b.items)
 		b.items = append(b.items, b.service.blocked(b.env, subject))
 	}
 	return p, nil
+}
+
+// knowsBlocked reports whether a permission is denied to blocked users by the
+// schema itself. An account's relations are not: sub_account_management, for one, is everybody's.
+func (s *Service) knowsBlocked(resourceType, permission string) bool {
+	if resourceType != relation.TypeAccount {
+		return false
+	}
+	_, ok := s.catalogue.Lookup(permission)
+	return ok || permission == "access"
 }
 
 func (s *Service) blocked(env account.EnvironmentID, subject subjectRef) *v1.CheckBulkPermissionsRequestItem {
@@ -164,16 +176,34 @@ var (
 
 // permission returns a permission's name in the schema. What lookups follow
 // inside the account definition (member_…, branch_…) does not know of blocked
-// users and is not for callers.
-func (s *Service) permission(resourceType, name string) (string, error) {
+// users and is not for callers. Users may ask what they may do in an account and
+// with an application's objects; what else Tenantry's own types hold (settings,
+// what roles are made of) is not theirs to see.
+func (s *Service) permission(resourceType, name string, forUser bool) (string, error) {
+	bad := fault.New(fault.Invalid, "unknown_permission", "there is no permission %s", account.Quote(name)).In("permission")
+	if forUser && isOwnType(resourceType) && resourceType != relation.TypeAccount {
+		return "", bad
+	}
 	if p, ok := s.catalogue.Lookup(name); ok {
 		return p.Relation, nil
 	}
-	internal := resourceType == relation.TypeAccount && (strings.HasPrefix(name, "member_") || strings.HasPrefix(name, "branch_"))
-	if internal || !schemaName.MatchString(name) {
-		return "", fault.New(fault.Invalid, "unknown_permission", "there is no permission %s", account.Quote(name)).In("permission")
+	ofAccount := resourceType == relation.TypeAccount
+	internal := ofAccount && (strings.HasPrefix(name, "member_") || strings.HasPrefix(name, "branch_"))
+	if internal || !schemaName.MatchString(name) || forUser && ofAccount && name != "access" {
+		return "", bad
 	}
 	return name, nil
+}
+
+// isOwnType reports whether objects of a type are Tenantry's, rather than an application's.
+func isOwnType(objectType string) bool {
+	switch objectType {
+	case relation.TypeUser, relation.TypeAPIToken, relation.TypeOperator, relation.TypeVersion,
+		relation.TypeEnvironment, relation.TypeRole, relation.TypeAssignment, relation.TypeAccount:
+		return true
+	default:
+		return false
+	}
 }
 
 // subjectRef is a subject: an object, or those who stand in a relation to it.

@@ -1,15 +1,11 @@
 package access
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/tenantry/tenantry/internal/account"
-	"github.com/tenantry/tenantry/internal/fault"
 )
 
 // listing puts the accounts of a lookup into order and pages.
@@ -17,93 +13,109 @@ type listing struct {
 	filter     Filter
 	permission string // that the engine looks up
 	query      string // folded
-	after      string // the key of the last account of the page before; "" on the first
+	after      cursor // the end of the page before; without marks on the first
 }
-
-// cursor is where a page ended. It stays good while accounts come and go: it is
-// a place in the order, not a count.
-type cursor struct {
-	Key    string `json:"k"`
-	Filter string `json:"f"` // of the list it belongs to
-}
-
-const maxCursor = 64 << 10
 
 // fingerprint tells whether a cursor belongs to this list.
 func (l *listing) fingerprint() string {
-	f := l.filter
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q", l.query, f.Under, l.permission, f.Sort))
-	return base64.RawURLEncoding.EncodeToString(sum[:9])
+	return digest(fmt.Sprintf("%q %q %q %q", l.query, l.filter.Under, l.permission, l.filter.Sort))
 }
 
-func (l *listing) resume(text string) error {
-	if text == "" {
-		return nil
+func (l *listing) resume(text string) (err error) {
+	if text != "" {
+		l.after, err = parseCursor(text, l.fingerprint())
 	}
-	bad := fault.New(fault.Invalid, "invalid_cursor", "the cursor does not belong to this list; begin again without it").In("cursor")
-	if len(text) > maxCursor {
-		return bad
-	}
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil {
-		return bad
-	}
-	var c cursor
-	if err := json.Unmarshal(raw, &c); err != nil || c.Key == "" || c.Filter != l.fingerprint() {
-		return bad
-	}
-	l.after = c.Key
-	return nil
+	return err
 }
 
-func (l *listing) cursor(key string) string {
-	raw, err := json.Marshal(cursor{Key: key, Filter: l.fingerprint()})
-	if err != nil {
-		return "" // unreachable: two strings
-	}
-	return base64.RawURLEncoding.EncodeToString(raw)
-}
-
-// key places an account in the order. Keys are distinct, and compare as the accounts do.
-func (l *listing) key(f forest, a account.Account) string {
-	own := account.Fold(a.Name) + "\x01" + string(a.ID)
+// cursor is the place of an account in this list's order.
+func (l *listing) cursor(f forest, n *node) cursor {
+	c := cursor{list: l.fingerprint(), marks: []mark{markOf(n)}}
 	switch l.filter.Sort {
 	case ByName:
-		return own
 	case ByDate:
-		const latest = 1<<63 - 1
-		return fmt.Sprintf("%019d\x01%s", latest-a.CreatedAt.UnixMicro(), own)
+		c.at = n.CreatedAt
 	default:
-		var key strings.Builder
-		for _, above := range f.path(a.ID) {
-			key.WriteString(account.Fold(above.Name) + "\x01" + string(above.ID) + "\x00")
+		c.marks = nil
+		for _, n := range f.line(n.ID) {
+			c.marks = append(c.marks, markOf(n))
 		}
-		key.WriteString(own + "\x00")
-		return key.String()
 	}
+	return c
+}
+
+// order returns how to compare two accounts, and where among them the page
+// before ended, for which that compares too; nil on the first page.
+func (l *listing) order(f forest) (compare func(a, b *node) int, after *node) {
+	if n := len(l.after.marks); n > 0 {
+		after = l.after.marks[n-1].in(f)
+	}
+	switch l.filter.Sort {
+	case ByName:
+		return byName, after
+	case ByDate:
+		if after != nil {
+			after = &node{Account: account.Account{ID: after.ID, CreatedAt: l.after.at}, folded: after.folded}
+		}
+		return byDate, after
+	default:
+		roots := f.plant()
+		if after != nil {
+			after = lastUpTo(roots, l.after.marks, f)
+		}
+		return byTree, after
+	}
+}
+
+// lastUpTo goes down the tree along marks and returns the last account, in tree
+// order, that is not after the place they lead to; one before all others if there is none.
+func lastUpTo(siblings []*node, marks []mark, f forest) *node {
+	last := &node{}
+	for i, m := range marks {
+		at := m.in(f)
+		n, found := slices.BinarySearchFunc(siblings, at, byName)
+		if found && i < len(marks)-1 {
+			last, siblings = siblings[n], siblings[n].children
+			continue
+		}
+		if found {
+			return siblings[n]
+		}
+		if n > 0 { // it, and all below it, come before
+			last = siblings[n-1]
+			for len(last.children) > 0 {
+				last = last.children[len(last.children)-1]
+			}
+		}
+		break
+	}
+	return last
+}
+
+func (l *listing) matches(f forest, n *node) bool {
+	if l.filter.Under != "" && !f.under(l.filter.Under, n.ID) {
+		return false
+	}
+	return l.query == "" || strings.Contains(n.folded, l.query) || strings.Contains(account.Fold(string(n.ID)), l.query)
 }
 
 // page returns the accounts after the cursor, up to the limit, how many match
 // in all, and the cursor of the next page. Accounts that the directory does not
 // have any more are left out.
 func (l *listing) page(f forest, ids []account.ID) ([]Reachable, int, string) {
-	type entry struct {
-		key string
-		id  account.ID
-	}
-	entries := make([]entry, 0, len(ids))
+	entries := make([]*node, 0, len(ids))
 	for _, id := range ids {
-		if a, ok := f[id]; ok && l.matches(f, a) {
-			entries = append(entries, entry{l.key(f, a), id})
+		if n, ok := f[id]; ok && l.matches(f, n) {
+			entries = append(entries, n)
 		}
 	}
-	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.key, b.key) })
+	compare, after := l.order(f)
+	slices.SortFunc(entries, compare)
 	total := len(entries)
 	start := 0
-	if l.after != "" {
+	if after != nil {
 		var found bool
-		start, found = slices.BinarySearchFunc(entries, l.after, func(e entry, key string) int { return strings.Compare(e.key, key) })
-		if found {
+		if start, found = slices.BinarySearchFunc(entries, after, compare); found {
 			start++
 		}
 	}
@@ -112,11 +124,11 @@ func (l *listing) page(f forest, ids []account.ID) ([]Reachable, int, string) {
 		end = total
 	}
 	page := make([]Reachable, 0, end-start)
-	for _, e := range entries[start:end] {
-		page = append(page, Reachable{Account: f[e.id], Path: f.path(e.id)})
+	for _, n := range entries[start:end] {
+		page = append(page, Reachable{Account: n.Account, Path: f.path(n.ID)})
 	}
 	if end == total {
 		return page, total, ""
 	}
-	return page, total, l.cursor(entries[end-1].key)
+	return page, total, l.cursor(f, entries[end-1]).String()
 }

@@ -27,10 +27,14 @@ type App struct {
 	cfg        Config
 	schemaText string
 	prepared   chan struct{} // closed when the engine has our schema
-	failure    chan error    // why the background stopped, if it did
 
-	stop    context.CancelFunc
-	working sync.WaitGroup
+	failOnce sync.Once
+	failed   chan struct{} // closed when the background can go on no more
+	why      error         // it cannot; to be read after failed
+
+	stop     context.CancelFunc // of the relay
+	working  sync.WaitGroup     // the relay
+	watching sync.WaitGroup     // who watches the engine
 }
 
 // OpenDirectory opens only the directory, for commands that need no engine. What
@@ -41,7 +45,7 @@ func OpenDirectory(ctx context.Context, cfg Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, cfg.Database, store.Config{Now: cfg.Now})
+	db, err := store.Open(ctx, cfg.Database, cfg.store())
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +60,7 @@ type (
 	notHere struct{}
 )
 
-func (nobody) Decide(context.Context, account.Actor, []directory.Question) ([]bool, error) {
+func (nobody) Decide(context.Context, account.Actor, account.Version, []directory.Question) ([]bool, error) {
 	return nil, fault.New(fault.Unavailable, "engine_unavailable", "this command runs without the engine")
 }
 
@@ -73,7 +77,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, cfg.Database, store.Config{Now: cfg.Now})
+	db, err := store.Open(ctx, cfg.Database, cfg.store())
 	if err != nil {
 		return nil, err
 	}
@@ -82,14 +86,14 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	projector := relation.NewProjector(catalogue)
-	r := relay.New(journal{db}, e, projector, relay.Config{
+	r := relay.New(db, e, projector, relay.Config{
 		Log: cfg.Log, Now: cfg.Now, Registry: cfg.Registry, OnStep: cfg.OnStep, OnBuild: cfg.OnBuild,
 	})
 	questions := access.New(e.Conn(), r, db, catalogue, access.Config{FreshWait: cfg.FreshWait, Now: cfg.Now})
 	d := directory.New(db, questions, r, catalogue, directory.Config{ApplyWait: cfg.ApplyWait, Now: cfg.Now})
 	a := &App{
 		Store: db, Engine: e, Relay: r, Access: questions, Directory: d,
-		cfg: cfg, schemaText: text, prepared: make(chan struct{}), failure: make(chan error, 1),
+		cfg: cfg, schemaText: text, prepared: make(chan struct{}), failed: make(chan struct{}),
 	}
 	if err := a.prepare(ctx); err != nil && !errors.Is(err, fault.Unavailable) {
 		return nil, errors.Join(err, e.Close(), db.Close())
@@ -97,7 +101,28 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	var background context.Context
 	background, a.stop = context.WithCancel(context.WithoutCancel(ctx))
 	a.working.Go(func() { a.work(background) })
+	a.watching.Go(func() { a.watch(background) })
 	return a, nil
+}
+
+// fail notes that the App cannot go on, and why; the first reason counts.
+func (a *App) fail(why error) {
+	a.failOnce.Do(func() {
+		a.why = why
+		close(a.failed)
+	})
+}
+
+// watch notices when the engine ends although nobody has closed the App.
+func (a *App) watch(background context.Context) {
+	err := a.Engine.Run(context.WithoutCancel(background)) // Close ends it, after the relay
+	if background.Err() != nil {
+		return
+	}
+	if err == nil {
+		err = fault.New(fault.Internal, "engine_stopped", "the engine was closed while it was in use")
+	}
+	a.fail(err)
 }
 
 func openEngine(ctx context.Context, cfg Config) (*engine.Engine, error) {
@@ -145,7 +170,7 @@ func (a *App) work(ctx context.Context) {
 			break
 		}
 		if !errors.Is(err, fault.Unavailable) {
-			a.failure <- err
+			a.fail(err)
 			return
 		}
 		a.cfg.Log.WarnContext(ctx, "the engine does not answer; trying again", "error", err)
@@ -156,7 +181,7 @@ func (a *App) work(ctx context.Context) {
 		}
 	}
 	if err := a.Relay.Run(ctx); err != nil {
-		a.failure <- err
+		a.fail(err)
 	}
 }
 
@@ -175,54 +200,59 @@ func (a *App) Ready(ctx context.Context) error {
 	return a.Relay.Ready()
 }
 
-// CatchUp waits until every environment is in force as far as its journal goes now.
+// CatchUp waits until every environment is in force as far as its journal goes
+// now; Unavailable (not_yet_in_force) if ctx ends before. If the App cannot go on, it returns why.
 func (a *App) CatchUp(ctx context.Context) error {
 	heads, err := a.Store.Heads(ctx)
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	var waiting sync.WaitGroup
+	defer waiting.Wait()
+	defer cancel()
+	waiting.Go(func() {
+		select {
+		case <-a.failed:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
 	for env, head := range heads {
 		if err := a.Relay.InForce(ctx, env, head); err != nil {
-			return err
+			select {
+			case <-a.failed:
+				return a.why
+			default:
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// Close stops the relay after the entry it is at, then the engine, then the database. It may be called once.
+// Close stops the relay, then the engine, then the database. It breaks off the
+// entry that the relay is at: whether the engine has it is found out by the next
+// one to start, which goes on from there. Close may be called once.
 func (a *App) Close() error {
 	a.stop()
 	a.working.Wait()
 	var err error
 	if a.Engine != nil {
 		err = a.Engine.Close()
+		a.watching.Wait()
 	}
 	return errors.Join(err, a.Store.Close())
 }
 
-// journal is the store as the relay sees it.
-type journal struct{ *store.DB }
-
-// Snapshot calls fn for every entity of an environment, all of one version, which it returns.
-func (j journal) Snapshot(ctx context.Context, env account.EnvironmentID, fn func(account.Entity) error) (account.Version, error) {
-	var version account.Version
-	err := j.Read(ctx, env, func(r directory.Reader) error {
-		var err error
-		if version, err = r.Head(ctx); err != nil {
-			return err
-		}
-		return r.Entities(ctx, fn)
-	})
-	return version, err
-}
-
-// Prepared waits until the engine has its schema, or ctx ends: an Unavailable fault then.
+// Prepared waits until the engine has its schema, or ctx ends: an Unavailable
+// fault then. If the App cannot go on, it returns why.
 func (a *App) Prepared(ctx context.Context) error {
 	select {
 	case <-a.prepared:
 		return nil
-	case err := <-a.failure:
-		return err
+	case <-a.failed:
+		return a.why
 	case <-ctx.Done():
 		return fault.New(fault.Unavailable, "engine_unavailable", "the engine does not answer").Because(ctx.Err())
 	}

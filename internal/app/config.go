@@ -2,7 +2,9 @@
 package app
 
 import (
+	"cmp"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/relay"
 	"github.com/tenantry/tenantry/internal/schemacheck"
+	"github.com/tenantry/tenantry/internal/store"
 	"github.com/tenantry/tenantry/schema"
 )
 
@@ -21,6 +24,8 @@ import (
 type Config struct {
 	DataDir  string // where the one-machine shape keeps its files; "tenantry-data" if empty
 	Database string // of the directory: a postgres:// URL or a file; DataDir/directory.db if empty
+	// MustExist refuses a file that is not there (Invalid, database_missing), rather than create it.
+	MustExist bool
 
 	// Remote is the SpiceDB to use; the embedded one if its Address is empty.
 	Remote engine.RemoteConfig
@@ -35,6 +40,9 @@ type Config struct {
 	RequestTimeout time.Duration // of an HTTP request; 30 s if 0
 	Grace          time.Duration // for requests under way at shutdown; 10 s if 0
 
+	// MetricsListener is where Serve answers /metrics, and nothing else; nil is on the listener of the API.
+	MetricsListener net.Listener
+
 	Log      *slog.Logger         // slog.Default() if nil
 	Registry *prometheus.Registry // a new one if nil
 	Now      func() time.Time     // time.Now if nil
@@ -44,13 +52,11 @@ type Config struct {
 	OnBuild func(env account.EnvironmentID, done, total int)
 }
 
+const defaultDataDir = "tenantry-data"
+
 func (c Config) withDefaults() Config {
-	if c.DataDir == "" {
-		c.DataDir = "tenantry-data"
-	}
-	if c.Database == "" {
-		c.Database = filepath.Join(c.DataDir, "directory.db")
-	}
+	c.DataDir = cmp.Or(c.DataDir, defaultDataDir)
+	c.Database = c.DatabaseName()
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
@@ -60,10 +66,25 @@ func (c Config) withDefaults() Config {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.RequestTimeout == 0 {
+		c.RequestTimeout = 30 * time.Second
+	}
 	if c.Grace == 0 {
 		c.Grace = 10 * time.Second
 	}
 	return c
+}
+
+// DatabaseName is the directory's database, named or by default.
+func (c Config) DatabaseName() string {
+	if c.Database != "" {
+		return c.Database
+	}
+	return filepath.Join(cmp.Or(c.DataDir, defaultDataDir), "directory.db")
+}
+
+func (c Config) store() store.Config {
+	return store.Config{Now: c.Now, MustExist: c.MustExist}
 }
 
 // Durable reports whether the engine keeps what is written to it beyond this process.

@@ -86,7 +86,7 @@ func killed(t *testing.T, v victim) []account.ID {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, os.Args[0]) //nolint:gosec // this very binary
+	cmd := exec.CommandContext(ctx, os.Args[0])
 	cmd.Env = append(os.Environ(), victimEnv+"="+string(text))
 	var stderr strings.Builder
 	cmd.Stderr = &stderr

@@ -347,8 +347,10 @@ func TestHistories(t *testing.T) {
 
 func runHistory(t *testing.T, rt *rapid.T, s *service, env string) {
 	s.environmentOfDepth(env, modelDepth)
-	h := &history{t: rt, c: s.client(accountEnv(env), "op", false, "admin"), users: []string{"u0", "u1", "u2", "u3"},
-		m: &model{accounts: map[string]*modelAccount{}, members: map[[2]string]*modelMember{}, blocked: map[string]bool{}}}
+	h := &history{
+		t: rt, c: s.client(accountEnv(env), "op", false, "admin"), users: []string{"u0", "u1", "u2", "u3"},
+		m: &model{accounts: map[string]*modelAccount{}, members: map[[2]string]*modelMember{}, blocked: map[string]bool{}},
+	}
 	for key, permissions := range modelRoles {
 		h.c.must("POST", "/v1/roles", obj{"key": key, "permissions": permissions})
 	}

@@ -14,49 +14,91 @@ import (
 	"github.com/tenantry/tenantry/internal/identity"
 )
 
-// Handler returns the HTTP API. It may be called once.
+// Handler returns the HTTP API; with /metrics unless that has a listener of its own. It may be called once.
 func (a *App) Handler() http.Handler {
 	a.cfg.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return httpapi.New(httpapi.Deps{
+	deps := httpapi.Deps{
 		Directory:     a.Directory,
 		Access:        a.Access,
 		Authenticator: identity.New(a.Store, a.Access),
 		Ready:         a.Ready,
-		Metrics:       promhttp.HandlerFor(a.cfg.Registry, promhttp.HandlerOpts{}),
 		Registry:      a.cfg.Registry,
 		Logger:        a.cfg.Log,
-	}, httpapi.Config{Timeout: a.cfg.RequestTimeout})
+	}
+	if a.cfg.MetricsListener == nil {
+		deps.Metrics = a.metrics()
+	}
+	return httpapi.New(deps, httpapi.Config{Timeout: a.cfg.RequestTimeout})
+}
+
+func (a *App) metrics() http.Handler {
+	return promhttp.HandlerFor(a.cfg.Registry, promhttp.HandlerOpts{})
 }
 
 // Serve answers HTTP on the listener until ctx ends, then lets requests under
-// way finish for the configured grace. It returns why it stopped, nil if it was asked to.
+// way finish for the configured grace. It returns why it stopped, nil if it was
+// asked to, and closes the listeners. It may be called once.
 func (a *App) Serve(ctx context.Context, listener net.Listener) error {
-	server := &http.Server{
-		Handler:           a.Handler(),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute,
-		WriteTimeout:      2 * time.Minute,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    128 << 10,
-	}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	servers := []*server{a.listen(listener, a.Handler())}
 	a.cfg.Log.InfoContext(ctx, "tenantry listens", "address", listener.Addr().String())
+	if l := a.cfg.MetricsListener; l != nil {
+		mux := http.NewServeMux()
+		mux.Handle("GET /metrics", a.metrics())
+		servers = append(servers, a.listen(l, mux))
+		a.cfg.Log.InfoContext(ctx, "metrics are on a listener of their own", "address", l.Addr().String())
+	}
 	var stopped error
 	select {
-	case err := <-served:
-		return err
-	case stopped = <-a.failure:
+	case <-servers[0].ended:
+	case <-servers[len(servers)-1].ended:
+	case <-a.failed:
+		stopped = a.why
 	case <-ctx.Done():
 	}
 	a.cfg.Log.InfoContext(ctx, "tenantry stops; requests under way may finish", "grace", a.cfg.Grace)
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Grace)
 	defer cancel()
-	if err := server.Shutdown(grace); err != nil {
-		stopped = errors.Join(stopped, server.Close())
-	}
-	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
-		stopped = errors.Join(stopped, err)
+	for _, s := range servers {
+		stopped = errors.Join(stopped, s.shutdown(grace))
 	}
 	return stopped
+}
+
+// server is an HTTP server at work on a listener.
+type server struct {
+	*http.Server
+	ended chan struct{} // closed when it answers no more
+	err   error         // why; to be read after ended
+}
+
+// writeMargin is the time, beyond what a request may take, to send its answer.
+const writeMargin = 30 * time.Second
+
+func (a *App) listen(l net.Listener, handler http.Handler) *server {
+	s := &server{ended: make(chan struct{}), Server: &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		WriteTimeout:      max(2*time.Minute, a.cfg.RequestTimeout+writeMargin),
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    128 << 10,
+	}}
+	go func() {
+		defer close(s.ended)
+		s.err = s.Serve(l)
+	}()
+	return s
+}
+
+// shutdown lets requests finish until ctx ends, and then cuts them off.
+func (s *server) shutdown(ctx context.Context) error {
+	err := s.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, s.Close())
+	}
+	<-s.ended
+	if !errors.Is(s.err, http.ErrServerClosed) {
+		err = errors.Join(err, s.err)
+	}
+	return err
 }

@@ -24,7 +24,6 @@ type service struct {
 	*app.App
 	t   testing.TB
 	url string
-	log *bytes.Buffer
 }
 
 // shape is a kind of deployment.

@@ -64,7 +64,9 @@ func TestDemoPrintsCommandsThatWork(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	demo := exec.CommandContext(ctx, "tenantry", "demo", "--listen", "127.0.0.1:0")
-	demo.Env = append(os.Environ(), "TENANTRY_DATA=")
+	demo.Env = append(os.Environ(), "TENANTRY_DATA=", // what is set for a deployment is not the demo's
+		"TENANTRY_DATABASE=postgres://nobody@127.0.0.1:1/none", "TENANTRY_ENGINE=127.0.0.1:1", "TENANTRY_ENGINE_KEY=none",
+		"TENANTRY_APPLY_SCHEMA=true", "TENANTRY_PERMISSIONS=nowhere.yaml")
 	var stderr bytes.Buffer
 	demo.Stderr = &stderr
 	out, err := demo.StdoutPipe()

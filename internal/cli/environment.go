@@ -25,7 +25,7 @@ func (c *console) environmentCommand() *cobra.Command {
 }
 
 func (c *console) environmentCreate() *cobra.Command {
-	var d deployment
+	d := deployment{mayCreate: true}
 	env := account.Environment{}
 	cmd := &cobra.Command{
 		Use:     "create ID",
@@ -33,7 +33,7 @@ func (c *console) environmentCreate() *cobra.Command {
 		Example: "  tenantry environment create production --name Production",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			d.quietly()
+			d.quietly(cmd)
 			env.ID = account.EnvironmentID(args[0])
 			return d.directoryOnly(cmd.Context(), c, func(a *app.App) error {
 				result, err := a.Directory.CreateEnvironment(cmd.Context(), directory.Request{Actor: system("")}, env)
@@ -61,7 +61,7 @@ func (c *console) environmentList() *cobra.Command {
 		Short: "List the environments with their settings",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			d.quietly()
+			d.quietly(cmd)
 			return d.directoryOnly(cmd.Context(), c, func(a *app.App) error {
 				envs, err := a.Directory.Environments(cmd.Context(), system(""))
 				if err != nil {
@@ -89,7 +89,7 @@ func (c *console) environmentSet() *cobra.Command {
 		Example: "  tenantry environment set production --max-depth 20",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			d.quietly()
+			d.quietly(cmd)
 			var patch directory.EnvironmentPatch
 			given := func(flag string) bool { return cmd.Flags().Changed(flag) }
 			if given("name") {
@@ -151,7 +151,7 @@ for permissions needs backoffice_viewer.`,
 		Example: "  tenantry client create shop --role backoffice_viewer\n  tenantry client create portal --role backoffice_viewer --act-for-users",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			d.quietly()
+			d.quietly(cmd)
 			client.ID = account.ClientID(args[0])
 			for _, r := range roles {
 				client.Roles = append(client.Roles, account.PortalRole(r))
@@ -192,7 +192,7 @@ func (c *console) clientList() *cobra.Command {
 		Short: "List the clients of an environment",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			d.quietly()
+			d.quietly(cmd)
 			return d.directoryOnly(cmd.Context(), c, func(a *app.App) error {
 				clients, err := a.Directory.Clients(cmd.Context(), system(env))
 				if err != nil {
@@ -220,7 +220,7 @@ func (c *console) clientRevoke() *cobra.Command {
 		Short: "Revoke a client: its token opens nothing from then on",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			d.quietly()
+			d.quietly(cmd)
 			return d.directoryOnly(cmd.Context(), c, func(a *app.App) error {
 				_, err := a.Directory.RevokeClient(cmd.Context(), directory.Request{Actor: system(env)}, account.ClientID(args[0]))
 				if err == nil {

@@ -9,10 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/app"
@@ -39,6 +37,7 @@ type deployment struct {
 	cfg       app.Config
 	logFormat string
 	logLevel  string
+	mayCreate bool // the database, if it is not there
 }
 
 func (d *deployment) register(flags *pflag.FlagSet) {
@@ -51,6 +50,10 @@ func (d *deployment) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&d.cfg.ApplySchema, "apply-schema", false, "replace the schema of that SpiceDB if it is another")
 	flags.StringSliceVar(&d.cfg.Permissions, "permissions", nil, "files with permissions of the application, in the form of schema/permissions.yaml")
 	flags.StringSliceVar(&d.cfg.Definitions, "definitions", nil, "files with SpiceDB definitions of the application")
+	d.registerLog(flags)
+}
+
+func (d *deployment) registerLog(flags *pflag.FlagSet) {
 	flags.StringVar(&d.logFormat, "log-format", "text", "text or json")
 	flags.StringVar(&d.logLevel, "log-level", "info", "debug, info, warn or error")
 }
@@ -63,6 +66,7 @@ func (d *deployment) config(c *console) (app.Config, error) {
 	}
 	opts := &slog.HandlerOptions{Level: level}
 	cfg := d.cfg
+	cfg.MustExist = !d.mayCreate
 	switch d.logFormat {
 	case "text":
 		cfg.Log = slog.New(slog.NewTextHandler(c.err, opts))
@@ -74,9 +78,11 @@ func (d *deployment) config(c *console) (app.Config, error) {
 	return cfg, nil
 }
 
-// quietly is for commands that do one thing: only warnings are logged.
-func (d *deployment) quietly() {
-	d.logLevel = "warn"
+// quietly is for commands that do one thing: only warnings are logged, unless another level was asked for.
+func (d *deployment) quietly(cmd *cobra.Command) {
+	if !cmd.Flags().Changed("log-level") { // by the environment neither: see fromEnvironment
+		d.logLevel = slog.LevelWarn.String()
+	}
 }
 
 // directoryOnly opens the directory, calls fn, and closes it.
@@ -103,29 +109,12 @@ func (d *deployment) with(ctx context.Context, c *console, open func(context.Con
 		return err
 	}
 	bar := c.bar("filling the engine")
-	cfg.OnBuild = func(_ account.EnvironmentID, done, total int) { bar(done, total) }
+	cfg.OnBuild = func(env account.EnvironmentID, done, total int) { bar.at(string(env), done, total) }
 	a, err := open(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	return errors.Join(fn(a), a.Close())
-}
-
-// bar returns a progress bar, which shows nothing unless standard error is a terminal.
-func (c *console) bar(doing string) func(done, total int) {
-	file, ok := c.err.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) {
-		return func(int, int) {}
-	}
-	var bar *progressbar.ProgressBar
-	return func(done, total int) {
-		if bar == nil {
-			bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(file), progressbar.OptionSetDescription(doing),
-				progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(100*time.Millisecond),
-				progressbar.OptionClearOnFinish())
-		}
-		_ = bar.Set(done) // a bar that cannot be drawn is no reason to stop
-	}
 }
 
 func environmentFlag(cmd *cobra.Command, into *account.EnvironmentID) {

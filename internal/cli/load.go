@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,9 +21,10 @@ import (
 )
 
 func (c *console) loadCommand() *cobra.Command {
-	var d deployment
+	d := deployment{mayCreate: true}
 	var env account.EnvironmentID
 	var opts directory.LoadOptions
+	var wait time.Duration
 	cmd := &cobra.Command{
 		Use:   "load FILE|-",
 		Short: "Load environments, roles, accounts, users and memberships",
@@ -33,27 +35,39 @@ Everything is checked before anything is written: if a line is wrong, its number
 is named and the directory stays as it was. What is there already and the same
 is left alone, so a load that was cut off is finished by running it again.
 
-It writes to the directory itself, also while servers run on it; they bring it
-into force.`,
+It writes to the directory itself, also while servers run on it, and while
+SpiceDB is away; they bring it into force. With --engine it waits for that, for as
+long as --apply-wait, and says whether it has come about; it is recorded for good
+either way.`,
 		Example: "  tenantry load customers.ndjson\n  tenantry generate --accounts 10000 --users 5000 --for big | tenantry load -",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			d.quietly()
+			d.quietly(cmd)
 			records, err := c.records(args[0])
 			if err != nil {
 				return err
 			}
-			open := d.directoryOnly
-			if d.cfg.Durable() {
-				open = d.whole
-			}
-			return open(cmd.Context(), c, func(a *app.App) error {
-				return c.load(cmd.Context(), a, env, records, opts)
+			var loaded directory.Loaded
+			err = d.directoryOnly(cmd.Context(), c, func(a *app.App) (err error) {
+				loaded, err = c.load(cmd.Context(), a, env, records, opts)
+				return err
 			})
+			switch {
+			case err != nil:
+				return err
+			case loaded.Created == 0:
+				return nil
+			case d.cfg.Durable():
+				return c.enforce(cmd.Context(), &d, wait)
+			default:
+				fmt.Fprintln(c.out, "A running server brings them into force; otherwise the next one that starts.")
+				return nil
+			}
 		},
 	}
 	d.register(cmd.Flags())
 	cmd.Flags().StringVarP((*string)(&env), "environment", "e", "", "environment of the lines before the first environment line")
+	cmd.Flags().DurationVar(&wait, "apply-wait", 30*time.Second, "with --engine: how long to wait for what was written to be in force")
 	cmd.Flags().BoolVar(&opts.AsIs, "as-is", false, "accept sub-accounts where they could not be made today, as an export may hold them")
 	return cmd
 }
@@ -76,16 +90,31 @@ func (c *console) records(name string) ([]directory.Record, error) {
 	return records, err
 }
 
-func (c *console) load(ctx context.Context, a *app.App, env account.EnvironmentID, records []directory.Record, opts directory.LoadOptions) error {
+func (c *console) load(ctx context.Context, a *app.App, env account.EnvironmentID, records []directory.Record, opts directory.LoadOptions) (directory.Loaded, error) {
 	began := time.Now()
-	opts.Progress = c.bar("loading")
+	opts.Progress = c.bar("loading").one("")
 	loaded, err := a.Directory.Load(ctx, directory.Request{Actor: system(env)}, records, opts)
-	if err != nil {
-		return err
+	if err == nil {
+		fmt.Fprintf(c.out, "%d records written, %d were there already, in %s\n", loaded.Created, loaded.Unchanged, time.Since(began).Round(time.Millisecond))
 	}
-	fmt.Fprintf(c.out, "%d records written, %d were there already, in %s\n", loaded.Created, loaded.Unchanged, time.Since(began).Round(time.Millisecond))
-	if !loaded.Applied && loaded.Created > 0 {
+	return loaded, err
+}
+
+// enforce waits until what is in the directory is in force in a remote SpiceDB,
+// and says whether it is. That SpiceDB is away is no error: what was written will be in force.
+func (c *console) enforce(ctx context.Context, d *deployment, wait time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	err := d.with(ctx, c, app.Open, func(a *app.App) error { return a.CatchUp(ctx) })
+	switch {
+	case err == nil:
+		fmt.Fprintln(c.out, "They are in force.")
+	case errors.Is(err, fault.Unavailable), errors.Is(ctx.Err(), context.DeadlineExceeded):
+		fmt.Fprintf(c.err, "tenantry: SpiceDB: %s\n", explain(err))
+		fmt.Fprintln(c.out, "They are recorded, and not in force yet.")
 		fmt.Fprintln(c.out, "A running server brings them into force; otherwise the next one that starts.")
+	default:
+		return fmt.Errorf("the records are written, but cannot come into force: %w", err)
 	}
 	return nil
 }
@@ -101,7 +130,7 @@ moment. Clients and their secrets are left out.`,
 		Example: "  tenantry export production > production.ndjson",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			d.quietly()
+			d.quietly(cmd)
 			return d.directoryOnly(cmd.Context(), c, func(a *app.App) error {
 				out := c.out
 				if output != "" {

@@ -98,7 +98,9 @@ func (m *machines) ready() bool {
 // command to a server that is killed and comes back.
 func TestSeveralMachines(t *testing.T) {
 	m := newMachines(t)
-	m.run(0, "load", "../../testdata/demo.ndjson")
+	if out := m.run(0, "load", "../../testdata/demo.ndjson"); !strings.Contains(out, "They are in force.") {
+		t.Errorf("load: %q", out)
+	}
 	token := strings.TrimSpace(m.run(0, "client", "create", "shop", "--role", "admin"))
 	ask := func(code int, args ...string) string {
 		t.Helper()

@@ -53,7 +53,7 @@ whether the account may be opened.`,
 		Example: "  tenantry check user:ada fe.account-hierarchy.read.subAccount account:globex\n  tenantry check user:bob access account:globex --server http://127.0.0.1:8080",
 		Args:    cobra.ExactArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			t.quietly()
+			t.quietly(cmd)
 			allowed, err := c.check(cmd.Context(), &t, access.Question{Subject: args[0], Permission: args[1], Resource: args[2]})
 			if err != nil {
 				return err
@@ -119,7 +119,7 @@ from: direct (member there), or inherited from an account above by grant, kept
 		Example: "  tenantry accounts ada\n  tenantry accounts ada --search acme --sort name --server http://127.0.0.1:8080",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			t.quietly()
+			t.quietly(cmd)
 			n := 0
 			err := c.accounts(cmd.Context(), &t, account.UserID(args[0]), f, func(o opened) error {
 				n++

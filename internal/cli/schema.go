@@ -113,7 +113,7 @@ extra deleted, what is wrong corrected. Servers may go on writing meanwhile.
 With --dry-run it only reports; exit code 1 if there is drift.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			d.quietly()
+			d.quietly(cmd)
 			return d.with(cmd.Context(), c, app.Open, func(a *app.App) error {
 				if err := a.Prepared(cmd.Context()); err != nil {
 					return err
@@ -133,7 +133,7 @@ With --dry-run it only reports; exit code 1 if there is drift.`,
 						continue
 					}
 					found = true
-					result, err := a.Relay.Reconcile(cmd.Context(), e.ID, dryRun, c.bar("repairing "+string(e.ID)))
+					result, err := a.Relay.Reconcile(cmd.Context(), e.ID, dryRun, c.bar("repairing").one(string(e.ID)))
 					if err != nil {
 						return err
 					}

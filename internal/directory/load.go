@@ -7,7 +7,6 @@ import (
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/fault"
-	"github.com/tenantry/tenantry/internal/relation"
 )
 
 // LoadOptions adjusts a load.
@@ -41,6 +40,7 @@ type Loaded struct {
 // unknown_account, user_without_membership, missing_environment, …), Exists
 // (duplicate_line, email_taken), Conflict (differs, hierarchy_cycle, too_deep,
 // sub_accounts_disabled, sub_account_management_off, role_out_of_branch), Denied.
+// Conflict (load_overtaken) if others changed meanwhile what the check relied on.
 func (d *Directory) Load(ctx context.Context, req Request, records []Record, opts LoadOptions) (Loaded, error) {
 	loaded := Loaded{Versions: map[account.EnvironmentID]account.Version{}, Applied: true}
 	plans, err := d.planLoads(ctx, req, records, opts)
@@ -117,6 +117,9 @@ type load struct {
 	settings *account.Environment // as they are, or will be
 	create   *Record              // the environment itself is to be created
 
+	head  account.Version // what was checked, or written by this load since
+	moved bool            // somebody else has written since: entries are checked again
+
 	// what is in the directory or among the records
 	accounts    map[account.ID]account.Account
 	users       map[account.UserID]account.User
@@ -147,33 +150,48 @@ func newLoad(d *Directory, req Request, opts LoadOptions) *load {
 	}
 }
 
-// readState reads what the environment holds already, if it exists.
+// readState reads what the environment holds already, if it exists and the actor may load into it.
 func (l *load) readState(ctx context.Context) error {
-	err := l.d.store.Read(ctx, l.env, func(r Reader) error {
-		return r.Entities(ctx, func(e account.Entity) error {
-			switch {
-			case e.Environment != nil:
-				l.settings = e.Environment
-			case e.Account != nil:
-				l.accounts[e.Account.ID] = *e.Account
-			case e.User != nil:
-				l.users[e.User.ID] = *e.User
-				l.emails[e.User.Email] = e.User.ID
-			case e.Role != nil:
-				l.roles[e.Role.Key] = *e.Role
-			case e.Membership != nil:
-				l.memberships[memberKey{e.Membership.Account, e.Membership.User}] = *e.Membership
-			}
-			return nil
-		})
-	})
+	p := l.d.newPlan(l.req)
+	p.environment("manage_security", "load records")
+	verdict, _, err := l.d.decideAtHead(ctx, l.req.Actor, p.needs)
 	if errors.Is(err, fault.NotFound) {
 		return nil // check says whether a record creates it
 	}
 	if err != nil {
 		return err
 	}
-	return l.d.authorise(ctx, l.req.Actor, []need{{Question{"manage_security", relation.EnvironmentObject(l.env)}, "load records"}}, nil)
+	if verdict.refusal != nil {
+		return verdict.refusal
+	}
+	err = l.d.store.Read(ctx, l.env, func(r Reader) (err error) {
+		if l.head, err = r.Head(ctx); err != nil {
+			return err
+		}
+		return r.Entities(ctx, l.hold)
+	})
+	if errors.Is(err, fault.NotFound) {
+		return nil // the same, for the system
+	}
+	return err
+}
+
+// hold notes what the directory holds.
+func (l *load) hold(e account.Entity) error {
+	switch {
+	case e.Environment != nil:
+		l.settings = e.Environment
+	case e.Account != nil:
+		l.accounts[e.Account.ID] = *e.Account
+	case e.User != nil:
+		l.users[e.User.ID] = *e.User
+		l.emails[e.User.Email] = e.User.ID
+	case e.Role != nil:
+		l.roles[e.Role.Key] = *e.Role
+	case e.Membership != nil:
+		l.memberships[memberKey{e.Membership.Account, e.Membership.User}] = *e.Membership
+	}
+	return nil
 }
 
 // size is the number of records to write.

@@ -245,10 +245,10 @@ func (l *load) addMembership(line int, g Grant) error {
 	switch {
 	case g.KeptFromAlwaysOn:
 		m.BranchAccess = account.KeptFromAlwaysOn
-	case g.SubAccountAccess != nil && *g.SubAccountAccess, g.SubAccountAccess == nil && holder.AccessMode == account.DefaultOn:
-		m.BranchAccess = account.GrantedAccess
 	case g.SubAccountAccess == nil && exists:
 		m.BranchAccess = present.BranchAccess
+	case g.SubAccountAccess != nil && *g.SubAccountAccess, g.SubAccountAccess == nil && holder.AccessMode == account.DefaultOn:
+		m.BranchAccess = account.GrantedAccess
 	}
 	if exists {
 		if !equalMembership(m, present) {

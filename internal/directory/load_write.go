@@ -2,12 +2,10 @@ package directory
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
-	"github.com/tenantry/tenantry/internal/fault"
 )
 
 const recordsPerEntry = 250
@@ -26,7 +24,7 @@ func (d *Directory) carryOut(ctx context.Context, l *load, wrote func(records in
 		if err != nil {
 			return 0, atLine(err, l.create.Line)
 		}
-		version = result.Version
+		version, l.head = result.Version, result.Version
 		wrote(1)
 	}
 	for _, batch := range batches(l.units()) {
@@ -116,22 +114,30 @@ func batches(units []unit) [][]unit {
 	return out
 }
 
-// writeBatch writes one journal entry, after making sure that nothing the check relied on has changed since.
+// writeBatch writes one journal entry. If somebody else has written since the
+// check, it first makes sure, under the environment's lock, that all the entry
+// relied on still holds.
 func (d *Directory) writeBatch(ctx context.Context, l *load, batch []unit) (account.Version, error) {
 	var version account.Version
+	moved := false
 	err := d.store.Write(ctx, l.env, func(tx Tx) error {
+		head, err := tx.Head(ctx)
+		if err != nil {
+			return err
+		}
+		moved = l.moved || head != l.head
 		p := d.newPlan(l.req)
-		here := map[account.ID]account.Account{} // accounts of this entry, not yet in the database
-		uses := assignments{tx: tx, here: here, modes: map[account.ID]account.AccessMode{}, known: map[account.ID][]account.RoleKey{}}
+		again := newRecheck(tx, l)
+		uses := assignments{tx: tx, here: again.accounts, modes: map[account.ID]account.AccessMode{}, known: map[account.ID][]account.RoleKey{}}
 		for _, u := range batch {
 			for _, c := range u.changes {
-				if err := stillGood(ctx, tx, l, here, c.After); err != nil {
-					return err
+				if moved {
+					if err := again.check(ctx, c.After); err != nil {
+						return err
+					}
 				}
 				p.changes = append(p.changes, c)
-				if a := c.After.Account; a != nil {
-					here[a.ID] = *a
-				}
+				again.note(c.After)
 				if m := c.After.Membership; m != nil {
 					if err := uses.add(ctx, &p, *m); err != nil {
 						return err
@@ -139,47 +145,16 @@ func (d *Directory) writeBatch(ctx context.Context, l *load, batch []unit) (acco
 				}
 			}
 		}
-		var err error
 		version, err = tx.Append(ctx, account.Entry{
 			Environment: l.env, At: p.now, Actor: l.req.Actor, RequestID: l.req.ID, From: l.req.From,
 			Kind: account.Imported, Changes: p.changes,
 		})
 		return err
 	})
+	if err == nil {
+		l.head, l.moved = version, moved
+	}
 	return version, err
-}
-
-// stillGood refuses what has come to exist, or lost its parent, while the load went on.
-func stillGood(ctx context.Context, r Reader, l *load, here map[account.ID]account.Account, e *account.Entity) error {
-	overtaken := fault.New(fault.Conflict, "load_overtaken", "the directory was changed while the load went on; run it again to finish")
-	var err error
-	switch {
-	case e.Account != nil:
-		if _, with := here[e.Account.Parent]; e.Account.Parent != "" && !with {
-			above, err := r.Ancestors(ctx, e.Account.Parent)
-			if errors.Is(err, fault.NotFound) || err == nil && len(above)+2 > l.settings.MaxDepth {
-				return overtaken.Because(err)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		_, err = r.Account(ctx, e.Account.ID)
-	case e.User != nil:
-		_, err = r.User(ctx, e.User.ID)
-	case e.Role != nil:
-		_, err = r.Role(ctx, e.Role.Key)
-	case e.Membership != nil:
-		_, err = r.Membership(ctx, e.Membership.Account, e.Membership.User)
-	}
-	switch {
-	case err == nil:
-		return overtaken
-	case errors.Is(err, fault.NotFound):
-		return nil
-	default:
-		return err
-	}
 }
 
 // assignments adds the assignments that new memberships need.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/relation"
 )
 
 // CreateRole creates a role of the environment, or of one account (U2). A role
@@ -20,12 +21,16 @@ func (d *Directory) CreateRole(ctx context.Context, req Request, role account.Ro
 	}
 	return write(ctx, d, req, "role.create", role, func(ctx context.Context, r Reader, p *plan) (account.Role, error) {
 		p.kind = account.RoleCreated
-		p.editRole(role.Account)
+		if role.Account == "" {
+			p.environment("edit_entitlements", "make roles of the environment")
+		} else {
+			p.account("manage_roles", role.Account, "make roles of the account")
+		}
 		if err := d.cleanRole(ctx, r, &role); err != nil {
 			return role, err
 		}
 		if p.byUser {
-			p.holds(d, role.Account, role, "make a role with permissions that they do not hold")
+			p.holds(d, role.Account, role.Permissions, "make a role with permissions that they do not hold")
 		}
 		_, err := r.Role(ctx, role.Key)
 		if err == nil {
@@ -39,12 +44,23 @@ func (d *Directory) CreateRole(ctx context.Context, req Request, role account.Ro
 	})
 }
 
-func (p *plan) editRole(owner account.ID) {
-	if owner == "" {
-		p.environment("edit_entitlements", "change the roles of the environment")
-	} else {
-		p.account("manage_roles", owner, "change the roles of the account")
+// editRole adds the need of changing a role of an account, or of the environment
+// if owner is "". Whose the role is, or whether there is one, a user is not told.
+func (p *plan) editRole(key account.RoleKey, owner account.ID) {
+	doing := "change role " + string(key)
+	switch {
+	case owner != "":
+		p.vaguely("manage_roles", owner, doing)
+	default:
+		p.need(need{anyOf: []Question{{"edit_entitlements", relation.EnvironmentObject(p.env)}}, doing: doing, vague: true})
 	}
+}
+
+// findRole is begin for a role that is to be changed.
+func findRole(ctx context.Context, r Reader, p *plan, key account.RoleKey) (account.Role, error) {
+	found, err := r.Role(ctx, key)
+	p.editRole(key, found.Value.Account)
+	return begin(ctx, p, func(context.Context, account.RoleKey) (account.Versioned[account.Role], error) { return found, err }, key)
 }
 
 func (d *Directory) cleanRole(ctx context.Context, r Reader, role *account.Role) error {
@@ -74,24 +90,26 @@ type RolePatch struct {
 	Permissions *[]account.PermissionKey `json:"permissions,omitempty"`
 }
 
+// MaxRoleReach is the most accounts that a role may be in use in when a user
+// adds permissions to it: they have to hold them in each.
+const MaxRoleReach = 200
+
 // UpdateRole changes a role's name or permissions, for all who hold it. A user
-// can add only permissions that they hold at the role's account (U4).
+// can add only permissions that they hold at the role's account and wherever the
+// role is in use (U4).
+//
+// Faults: NotFound (role_not_found), Invalid (unknown_permission, …), Denied, Stale.
 func (d *Directory) UpdateRole(ctx context.Context, req Request, key account.RoleKey, patch RolePatch) (Result[account.Role], error) {
 	if err := account.CheckID("role", key); err != nil {
 		return Result[account.Role]{}, err
 	}
 	return write(ctx, d, req, "role.update "+string(key), patch, func(ctx context.Context, r Reader, p *plan) (account.Role, error) {
 		p.kind = account.RoleChanged
-		found, err := r.Role(ctx, key)
-		p.editRole(found.Value.Account)
+		before, err := findRole(ctx, r, p, key)
 		if err != nil {
-			return account.Role{}, err
+			return before, err
 		}
-		if err := p.match(found.Version); err != nil {
-			return account.Role{}, err
-		}
-		p.etag = found.Version
-		before, after := found.Value, found.Value
+		after := before
 		if patch.Name != nil {
 			after.Name = *patch.Name
 		}
@@ -101,16 +119,32 @@ func (d *Directory) UpdateRole(ctx context.Context, req Request, key account.Rol
 		if err := d.cleanRole(ctx, r, &after); err != nil {
 			return after, err
 		}
-		if p.byUser {
-			added := after
-			added.Permissions = slices.DeleteFunc(slices.Clone(after.Permissions), func(k account.PermissionKey) bool { return slices.Contains(before.Permissions, k) })
-			p.holds(d, after.Account, added, "add permissions to a role that they do not hold")
+		if after.Name == before.Name && slices.Equal(after.Permissions, before.Permissions) {
+			return after, nil
 		}
-		if after.Name != before.Name || !slices.Equal(after.Permissions, before.Permissions) {
-			p.change(account.Of(before), account.Of(after))
-		}
-		return after, nil
+		p.change(account.Of(before), account.Of(after))
+		return after, d.mayAdd(ctx, r, p, before, after)
 	})
+}
+
+// mayAdd adds what a user has to hold, and where, to put more permissions into a role (U4).
+func (d *Directory) mayAdd(ctx context.Context, r Reader, p *plan, before, after account.Role) error {
+	added := slices.DeleteFunc(slices.Clone(after.Permissions), func(k account.PermissionKey) bool { return slices.Contains(before.Permissions, k) })
+	if !p.byUser || len(added) == 0 {
+		return nil
+	}
+	p.holds(d, after.Account, added, "add permissions to a role that they do not hold at its account")
+	used, err := r.AccountsUsing(ctx, after.Key, MaxRoleReach+1)
+	if err != nil {
+		return err
+	}
+	if len(used) > MaxRoleReach {
+		return fault.New(fault.Denied, "permission_denied", "role %s is in use in more than %d accounts; ask an operator to add permissions to it", after.Key, MaxRoleReach)
+	}
+	for _, id := range used {
+		p.holds(d, id, added, "add permissions to a role that they do not hold wherever it is in use")
+	}
+	return nil
 }
 
 // DeleteRole deletes a role that no membership carries.
@@ -122,13 +156,9 @@ func (d *Directory) DeleteRole(ctx context.Context, req Request, key account.Rol
 	}
 	return write(ctx, d, req, "role.delete "+string(key), nil, func(ctx context.Context, r Reader, p *plan) (account.Role, error) {
 		p.kind = account.RoleDeleted
-		found, err := r.Role(ctx, key)
-		p.editRole(found.Value.Account)
+		gone, err := findRole(ctx, r, p, key)
 		if err != nil {
-			return account.Role{}, err
-		}
-		if err := p.match(found.Version); err != nil {
-			return account.Role{}, err
+			return gone, err
 		}
 		uses, err := r.Uses(ctx, key)
 		if err != nil {
@@ -137,7 +167,7 @@ func (d *Directory) DeleteRole(ctx context.Context, req Request, key account.Rol
 		if uses > 0 {
 			return account.Role{}, fault.New(fault.Conflict, "role_in_use", "role %s is held by members of %d accounts", key, uses)
 		}
-		p.change(account.Of(found.Value), nil)
-		return found.Value, nil
+		p.change(account.Of(gone), nil)
+		return gone, nil
 	})
 }

@@ -21,6 +21,9 @@ type Store interface {
 	// version 1 of its journal. An Exists fault (environment_exists) if the id is taken.
 	CreateEnvironment(ctx context.Context, first account.Entry) error
 
+	// Head returns the version of the newest entry of an environment's journal.
+	Head(ctx context.Context, env account.EnvironmentID) (account.Version, error)
+
 	// Read calls fn with one consistent snapshot of an environment.
 	Read(ctx context.Context, env account.EnvironmentID, fn func(Reader) error) error
 
@@ -65,6 +68,11 @@ type Reader interface {
 	Assignments(ctx context.Context, id account.ID) ([]account.Assignment, error)
 	// Uses returns in how many accounts a role is in use.
 	Uses(ctx context.Context, key account.RoleKey) (int, error)
+	// AccountsUsing returns up to limit accounts in which a role is in use, in the order of their ids.
+	AccountsUsing(ctx context.Context, key account.RoleKey, limit int) ([]account.ID, error)
+	// RolesFromOutside returns the roles in use in the branch at an account that belong to an
+	// account outside of it, in the order of their keys, each with the first account that uses it.
+	RolesFromOutside(ctx context.Context, top account.ID) ([]RoleUse, error)
 
 	Membership(ctx context.Context, id account.ID, user account.UserID) (account.Versioned[account.Membership], error)
 	// Members returns a page of an account's memberships in the order of user ids, and how many there are.
@@ -73,6 +81,8 @@ type Reader interface {
 	MembershipsIn(ctx context.Context, id account.ID) ([]account.Membership, error)
 	// MembershipsOf returns every membership of a user, in the order of account ids.
 	MembershipsOf(ctx context.Context, user account.UserID) ([]account.Membership, error)
+	// MembersOnlyHere returns those of the users named who are members of the account and of no other, in the order of their ids.
+	MembersOnlyHere(ctx context.Context, id account.ID, users []account.UserID) ([]account.User, error)
 	// UsersByID returns the users named, those of them that exist, in no order.
 	UsersByID(ctx context.Context, ids []account.UserID) ([]account.User, error)
 	// RoleHolders returns how many memberships of an account carry a role.
@@ -132,6 +142,13 @@ type MemberFilter struct {
 	Query   string // part of the user's name, e-mail address or id, folded; "" for all
 	After   account.UserID
 	Limit   int
+}
+
+// RoleUse is a role of an account, in use in another one.
+type RoleUse struct {
+	Role    account.RoleKey
+	Owner   account.ID // the account that the role belongs to
+	Account account.ID // that uses it
 }
 
 // Counts are the figures of an account's summary (A6).

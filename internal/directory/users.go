@@ -16,15 +16,22 @@ type NewUser struct {
 	Memberships []Grant        `json:"memberships"` // at least one (U1); their User is ignored
 }
 
+// MaxFirstMemberships is the most memberships that a user can be created with;
+// the rights that they need are asked of the engine in one call.
+const MaxFirstMemberships = 100
+
 // CreateUser creates a user with at least one membership (U1). Each membership
 // needs what SetMembership needs of a new member.
 //
 // Faults: those of SetMembership; Exists (user_exists, email_taken), Invalid
-// (missing_membership, duplicate_membership, invalid_email, …).
+// (missing_membership, too_many_memberships, duplicate_membership, invalid_email, …).
 func (d *Directory) CreateUser(ctx context.Context, req Request, in NewUser) (Result[account.User], error) {
 	id, err := orNew("id", in.ID, "usr")
 	if err != nil {
 		return Result[account.User]{}, err
+	}
+	if n := len(in.Memberships); n > MaxFirstMemberships {
+		return Result[account.User]{}, fault.New(fault.Invalid, "too_many_memberships", "a user is created with at most %d memberships, not %d; add more afterwards", MaxFirstMemberships, n).In("memberships")
 	}
 	grants := make([]Grant, len(in.Memberships))
 	seen := map[account.ID]bool{}
@@ -147,20 +154,16 @@ func (d *Directory) changeUser(ctx context.Context, req Request, id account.User
 	return write(ctx, d, req, string(kind)+" "+string(id), input, func(ctx context.Context, r Reader, p *plan) (account.User, error) {
 		p.kind = kind
 		p.environment("edit_backoffice", doing)
-		found, err := r.User(ctx, id)
+		before, err := begin(ctx, p, r.User, id)
 		if err != nil {
-			return account.User{}, err
+			return before, err
 		}
-		if err := p.match(found.Version); err != nil {
-			return account.User{}, err
-		}
-		p.etag = found.Version
-		u := found.Value
+		u := before
 		if err := change(ctx, r, &u); err != nil {
 			return u, err
 		}
-		if u != found.Value {
-			p.change(account.Of(found.Value), account.Of(u))
+		if u != before {
+			p.change(account.Of(before), account.Of(u))
 		}
 		return u, nil
 	})
@@ -174,12 +177,9 @@ func (d *Directory) DeleteUser(ctx context.Context, req Request, id account.User
 	return write(ctx, d, req, "user.delete "+string(id), nil, func(ctx context.Context, r Reader, p *plan) (account.User, error) {
 		p.kind = account.UserDeleted
 		p.environment("edit_backoffice", "delete users")
-		found, err := r.User(ctx, id)
+		gone, err := begin(ctx, p, r.User, id)
 		if err != nil {
-			return account.User{}, err
-		}
-		if err := p.match(found.Version); err != nil {
-			return account.User{}, err
+			return gone, err
 		}
 		memberships, err := r.MembershipsOf(ctx, id)
 		if err != nil {
@@ -195,7 +195,7 @@ func (d *Directory) DeleteUser(ctx context.Context, req Request, id account.User
 				return account.User{}, err
 			}
 		}
-		p.change(account.Of(found.Value), nil)
-		return found.Value, nil
+		p.change(account.Of(gone), nil)
+		return gone, nil
 	})
 }

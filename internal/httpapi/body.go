@@ -106,17 +106,17 @@ func (b *jsonBody[T]) decode(r huma.Registry) error {
 		return invalidRequest("", result.Errors)
 	}
 	if err := json.Unmarshal(b.text, &b.value); err != nil {
-		return invalidRequest(mismatch(err), nil).Because(err)
+		return mismatch(err).Because(err)
 	}
 	return nil
 }
 
-// mismatch says what JSON value does not fit, without Go's names for it.
-func mismatch(err error) string {
+// mismatch is the fault of a JSON value that does not fit its field, without Go's names for it.
+func mismatch(err error) *fault.Error {
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Sprintf("%s cannot be a %s", wrong.Field, wrong.Value)
+		return invalidRequest(fmt.Sprintf("%s cannot be a %s", wrong.Field, wrong.Value), nil).In(wrong.Field)
 	}
-	return "a value is not in the form that its field takes"
+	return invalidRequest("a value is not in the form that its field takes", nil)
 }
 
 func invalidJSON(text string, args ...any) *fault.Error {

@@ -49,7 +49,7 @@ func TestBodyProblems(t *testing.T) {
 		{"move without parent", "POST", "/v1/accounts/globex/move", `{}`, 422, "invalid_request", "parent"},
 		{"move to an empty parent", "POST", "/v1/accounts/globex/move", `{"parent":""}`, 422, "invalid_id", "parent"},
 		{"fraction for an integer", "PATCH", "/v1/environment", `{"max_depth":2.5}`, 422, "invalid_request", "max_depth"},
-		{"too big for an integer", "PATCH", "/v1/environment", `{"max_depth":1e300}`, 422, "invalid_request", ""},
+		{"too big for an integer", "PATCH", "/v1/environment", `{"max_depth":1e300}`, 422, "invalid_request", "max_depth"},
 		{"time", "PUT", "/v1/accounts/globex/members/ada", `{"roles":["a"],"expires_at":"tomorrow"}`, 422, "invalid_request", "expires_at"},
 		{"no roles", "PUT", "/v1/accounts/globex/members/ada", `{"roles":[]}`, 422, "missing_role", "roles"},
 	}

@@ -49,13 +49,11 @@ type BulkDecisions struct {
 
 type checkInput struct {
 	Caller
-	Freshness
 	WithBody[Check]
 }
 
 type bulkCheckInput struct {
 	Caller
-	Freshness
 	WithBody[BulkCheck]
 }
 
@@ -73,11 +71,7 @@ func (s *server) registerCheck() {
 }
 
 func (s *server) check(ctx context.Context, req directory.Request, in *checkInput) (*Answer[Decision], error) {
-	version, err := in.Token.VersionIn(req.Actor.Environment)
-	if err != nil {
-		return nil, err
-	}
-	answers, seen, err := s.access.Check(ctx, req.Actor, []access.Question{question(*in.body())}, version)
+	answers, seen, err := s.access.Check(ctx, req.Actor, []access.Question{question(*in.body())}, req.AtLeast)
 	if err != nil {
 		return nil, err
 	}
@@ -88,11 +82,7 @@ func (s *server) check(ctx context.Context, req directory.Request, in *checkInpu
 }
 
 func (s *server) checkBulk(ctx context.Context, req directory.Request, in *bulkCheckInput) (*Answer[BulkDecisions], error) {
-	version, err := in.Token.VersionIn(req.Actor.Environment)
-	if err != nil {
-		return nil, err
-	}
-	answers, seen, err := s.access.Check(ctx, req.Actor, each(in.body().Items, question), version)
+	answers, seen, err := s.access.Check(ctx, req.Actor, each(in.body().Items, question), req.AtLeast)
 	if err != nil {
 		return nil, err
 	}

@@ -117,10 +117,18 @@ func (s *server) authenticate(r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if _, err := only(r.Header, "Idempotency-Key"); err != nil { // huma reads it, and takes an empty one for none
+		return err
+	}
 	i := infoFrom(r.Context())
 	if i.ifMatch, err = only(r.Header, "If-Match"); err != nil {
 		return err
 	}
+	token, err := only(r.Header, "Consistency-Token")
+	if err != nil {
+		return err
+	}
+	i.token = account.ConsistencyToken(token)
 	i.actor, err = s.auth.Authenticate(r.Context(), r.Header.Get("Authorization"), actFor)
 	return err
 }
@@ -163,6 +171,9 @@ func (s *server) request(ctx context.Context, in any) (directory.Request, error)
 	}
 	var err error
 	if req.IfMatch, err = parseIfMatch(i.ifMatch); err != nil {
+		return req, err
+	}
+	if req.AtLeast, err = i.token.VersionIn(req.Actor.Environment); err != nil {
 		return req, err
 	}
 	if in, ok := in.(decoder); ok {

@@ -24,7 +24,7 @@ import (
 // granting lets everybody do everything, and is in force unless late.
 type granting struct{ late bool }
 
-func (granting) Decide(_ context.Context, _ account.Actor, questions []directory.Question) ([]bool, error) {
+func (granting) Decide(_ context.Context, _ account.Actor, _ account.Version, questions []directory.Question) ([]bool, error) {
 	answers := make([]bool, len(questions))
 	for i := range answers {
 		answers[i] = true
@@ -43,6 +43,13 @@ func (g granting) InForce(context.Context, account.EnvironmentID, account.Versio
 type broken struct {
 	directory.Store
 	err error
+}
+
+func (b broken) Head(context.Context, account.EnvironmentID) (account.Version, error) {
+	if b.err == nil {
+		panic("the store is on fire")
+	}
+	return 0, b.err
 }
 
 func (b broken) Read(context.Context, account.EnvironmentID, func(directory.Reader) error) error {

@@ -12,8 +12,9 @@ import (
 
 // Caller is embedded by every input: the headers that all operations take.
 type Caller struct {
-	ActForUser string `header:"Act-For-User" doc:"The user in whose name the client calls, and whose rights decide; the client must be allowed to. Without it the client's own portal roles decide." example:"ada"`
-	RequestID  string `header:"X-Request-Id" doc:"An id for the request, for the log and the journal: 1 to 64 of A-Z a-z 0-9 . _ -. One is made if it is absent or malformed."`
+	ActForUser string                   `header:"Act-For-User" doc:"The user in whose name the client calls, and whose rights decide; the client must be allowed to. Without it the client's own portal roles decide." example:"ada"`
+	Token      account.ConsistencyToken `header:"Consistency-Token" doc:"What a write or an earlier question answered: the request is decided and answered as of that version or a later one, or with 503. Without it a question is answered as of the newest version that this server knows to be in force."`
+	RequestID  string                   `header:"X-Request-Id" doc:"An id for the request, for the log and the journal: 1 to 64 of A-Z a-z 0-9 . _ -. One is made if it is absent or malformed."`
 }
 
 // Precondition is embedded by inputs of changes that If-Match can guard.
@@ -29,11 +30,6 @@ type Idempotent struct {
 }
 
 func (i *Idempotent) idempotencyKey() string { return i.IdempotencyKey }
-
-// Freshness is embedded by inputs of questions that may ask for a minimum version.
-type Freshness struct {
-	Token account.ConsistencyToken `header:"Consistency-Token" doc:"What a write or an earlier question answered: the answer is at least that fresh, or 503. Without it, it is as fresh as anything this server knows to be in force."`
-}
 
 // parseIfMatch reads the header If-Match: a version in quotes; 0 for "*" and for none.
 // An Invalid fault (invalid_if_match) otherwise.

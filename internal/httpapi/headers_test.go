@@ -89,6 +89,8 @@ func TestParameterProblems(t *testing.T) {
 		{name: "If-Match", method: "PATCH", path: "/v1/accounts/globex", body: `{}`, headers: []string{"If-Match", "17"}, code: "invalid_if_match", field: "If-Match"},
 		{name: "If-Match where it means nothing", method: "POST", path: "/v1/accounts", body: `{"name":"a"}`, headers: []string{"If-Match", `"17"`}, code: "invalid_if_match", field: "If-Match"},
 		{name: "empty If-Match", method: "DELETE", path: "/v1/accounts/globex", headers: []string{"If-Match", ""}, code: "invalid_request", field: "If-Match"},
+		{name: "empty Idempotency-Key", method: "POST", path: "/v1/accounts", body: `{"name":"a"}`, headers: []string{"Idempotency-Key", ""}, code: "invalid_request", field: "Idempotency-Key"},
+		{name: "empty Consistency-Token", method: "GET", path: "/v1/users/ada/accounts", headers: []string{"Consistency-Token", ""}, code: "invalid_request", field: "Consistency-Token"},
 		{name: "empty Act-For-User", method: "GET", path: "/v1/accounts", headers: []string{"Act-For-User", ""}, code: "invalid_request", field: "Act-For-User"},
 		{name: "cursor of accounts", method: "GET", path: "/v1/accounts?cursor=x", code: "invalid_cursor", field: "cursor"},
 		{name: "cursor of users", method: "GET", path: "/v1/users?cursor=" + encodeCursor("accounts", "a"), code: "invalid_cursor", field: "cursor"},
@@ -110,6 +112,19 @@ func TestParameterProblems(t *testing.T) {
 			a.t = t
 			a.do(tt.method, tt.path, tt.body, tt.headers...).refused(422, tt.code, tt.field)
 		})
+	}
+}
+
+func TestHeadersThatAreThereTwice(t *testing.T) {
+	a := failing(t, nil) // a request that got through would panic
+	for _, name := range []string{"Act-For-User", "If-Match", "Idempotency-Key", "Consistency-Token"} {
+		for _, values := range [][]string{{"a", "a"}, {"a", "b"}, {"", "a"}, {"a", ""}} {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/check", strings.NewReader("{}"))
+			r.Header.Set("Authorization", "Bearer good")
+			r.Header[name] = values
+			a.t = t
+			a.send(r).refused(422, "invalid_request", name)
+		}
 	}
 }
 

@@ -96,7 +96,7 @@ func (s *server) registerMembers() {
 	register(s, huma.Operation{
 		OperationID: "setMember", Method: http.MethodPut, Path: "/v1/accounts/{account}/members/{user}", Tags: []string{tagMembers},
 		Summary:     "Make a user a member, or change the membership",
-		Description: "A new member needs fe.secure.invite.users, a change fe.secure.write.users, and a choice about sub-account access fe.account-hierarchy.write.subAccountAccess there. A user can hand out only permissions that they hold there themselves.",
+		Description: "A new member needs fe.secure.invite.users, a change fe.secure.write.users, and a choice about sub-account access fe.account-hierarchy.write.subAccountAccess there. A user can hand out only permissions that they hold there themselves, and add only users whom they may see: members of an account where they hold fe.secure.read.users.",
 		Errors:      []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
 	}, func(ctx context.Context, req directory.Request, in *putMemberInput) (*Written[WrittenMembership], error) {
 		r, err := s.directory.SetMembership(ctx, req, in.body().of(in.Account, in.User))

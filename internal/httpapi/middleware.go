@@ -24,6 +24,7 @@ type info struct {
 	method, path string
 	actor        account.Actor // the zero Actor until authenticated
 	ifMatch      string        // the header, as sent
+	token        account.ConsistencyToken
 }
 
 type infoKey struct{}

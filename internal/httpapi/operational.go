@@ -20,13 +20,14 @@ func (s *server) registerOperational(metrics http.Handler) {
 	s.router.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { s.healthy(w) })
 	s.router.Get("/readyz", func(w http.ResponseWriter, r *http.Request) {
 		if err := s.ready(r.Context()); err != nil {
-			s.fail(w, r, fault.New(fault.Unavailable, "not_ready", "%s", fault.From(err).Text).Because(err))
+			// anybody may ask, so only the code is told: texts name environments
+			s.fail(w, r, fault.New(fault.Unavailable, "not_ready", "not ready: %s; the log says more", fault.From(err).Code).Because(err))
 			return
 		}
 		s.healthy(w)
 	})
 	s.document("/healthz", "healthz", "Does the process live?", "application/json", s.schemaOf(Health{}), false)
-	s.document("/readyz", "readyz", "Can it serve? If not, the problem says why.", "application/json", s.schemaOf(Health{}), true)
+	s.document("/readyz", "readyz", "Can it serve? If not, the problem has the code of what is missing.", "application/json", s.schemaOf(Health{}), true)
 	if metrics != nil {
 		s.router.Method(http.MethodGet, "/metrics", metrics)
 		s.document("/metrics", "metrics", "Metrics, in Prometheus's format.", "text/plain", &huma.Schema{Type: huma.TypeString}, false)

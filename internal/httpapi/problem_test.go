@@ -90,6 +90,11 @@ func TestRouteProblems(t *testing.T) {
 // slow is a store that waits for the request's end.
 type slow struct{ directory.Store }
 
+func (slow) Head(ctx context.Context, _ account.EnvironmentID) (account.Version, error) {
+	<-ctx.Done()
+	return 0, ctx.Err()
+}
+
 func (slow) Read(ctx context.Context, _ account.EnvironmentID, _ func(directory.Reader) error) error {
 	<-ctx.Done()
 	return ctx.Err()
@@ -114,8 +119,11 @@ func TestReadiness(t *testing.T) {
 		return fault.New(fault.Unavailable, "relay_behind", "prod is 7 versions behind").Because(errors.New("dial tcp 10.0.0.1"))
 	}}, Config{})
 	got := behind.do("GET", "/readyz", "", "Authorization", "-").refused(503, "not_ready", "")
-	if got.body["detail"] != "prod is 7 versions behind" {
-		t.Errorf("detail: %v", got.body["detail"])
+	if detail, _ := got.body["detail"].(string); !strings.Contains(detail, "relay_behind") || strings.Contains(got.text, "prod") {
+		t.Errorf("anybody is told: %s", got.text)
+	}
+	if log := behind.log.String(); !strings.Contains(log, "prod is 7 versions behind") {
+		t.Errorf("the log does not say what is missing: %s", log)
 	}
 	behind.do("GET", "/healthz", "", "Authorization", "-").ok(200)
 

@@ -54,14 +54,12 @@ type ReachQuery struct {
 
 type userAccountsInput struct {
 	Caller
-	Freshness
 	ReachQuery
 	User account.UserID `path:"user"`
 }
 
 type myAccountsInput struct {
 	Caller
-	Freshness
 	ReachQuery
 }
 
@@ -71,7 +69,7 @@ func (s *server) registerSwitcher() {
 		OperationID: "listUserAccounts", Method: http.MethodGet, Path: "/v1/users/{user}/accounts", Tags: []string{tagAccess},
 		Summary: "The accounts that a user may open", Description: about, Errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, req directory.Request, in *userAccountsInput) (*Answer[ReachableAccounts], error) {
-		return s.reach(ctx, req, in.User, in.ReachQuery, in.Token)
+		return s.reach(ctx, req, in.User, in.ReachQuery)
 	})
 	register(s, huma.Operation{
 		OperationID: "listMyAccounts", Method: http.MethodGet, Path: "/v1/me/accounts", Tags: []string{tagAccess},
@@ -80,18 +78,14 @@ func (s *server) registerSwitcher() {
 		if !req.Actor.IsUser() {
 			return nil, fault.New(fault.Invalid, "no_acting_user", "name the user in the header Act-For-User, or ask for /v1/users/{user}/accounts").In("Act-For-User")
 		}
-		return s.reach(ctx, req, req.Actor.User, in.ReachQuery, in.Token)
+		return s.reach(ctx, req, req.Actor.User, in.ReachQuery)
 	})
 }
 
-func (s *server) reach(ctx context.Context, req directory.Request, user account.UserID, q ReachQuery, token account.ConsistencyToken) (*Answer[ReachableAccounts], error) {
-	version, err := token.VersionIn(req.Actor.Environment)
-	if err != nil {
-		return nil, err
-	}
+func (s *server) reach(ctx context.Context, req directory.Request, user account.UserID, q ReachQuery) (*Answer[ReachableAccounts], error) {
 	found, err := s.access.Accounts(ctx, req.Actor, user, access.Filter{
 		Query: q.Query, Under: q.Under, Permission: q.Permission, Sort: q.Sort, Limit: q.Limit, Cursor: q.Cursor,
-	}, version)
+	}, req.AtLeast)
 	if err != nil {
 		return nil, err
 	}

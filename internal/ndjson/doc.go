@@ -8,12 +8,13 @@
 //	{"kind":"user","id":"ada","email":"ada@globex.example","name":"Ada","blocked":false,"created_at":"2024-05-01T09:00:00Z"}
 //	{"kind":"membership","account":"globex","user":"ada","roles":["admin"],"sub_account_access":true,"kept_from_always_on":false,"expires_at":"2035-01-01T00:00:00Z"}
 //
-// Needed are id and name of an environment; key and permissions of a role; id and
-// name of an account; id and email of a user; account, user and roles of a membership.
+// Needed are the id of an environment; key and permissions of a role; id and name
+// of an account; id and email of a user; account, user and roles of a membership.
 // Everything else may be left out or null. Left out, flags are false, an
-// environment's default_access_mode is default_off and its max_depth
-// [account.DefaultMaxDepth], an account's sub_account_access is its environment's
-// default, and a membership's is what the account's access mode gives a new member (S3).
+// environment's name is its id, its default_access_mode is default_off and its
+// max_depth [account.DefaultMaxDepth], an account's sub_account_access is its
+// environment's default, and a membership's is what the account's access mode
+// gives a new member (S3).
 //
 // An environment line starts that environment: the lines after it, up to the next
 // such line, belong to it. Lines before the first belong to the environment that

@@ -42,7 +42,8 @@ func TestReadEveryKind(t *testing.T) {
 		`{"kind":"membership","account":"globex","user":"ada","roles":["viewer","admin"],"sub_account_access":false,"expires_at":"2035-01-01T00:00:00+01:00"}`+"\n"+
 		`{"kind":"membership","account":"north","user":"ada","roles":["viewer"],"kept_from_always_on":true}`+"\n"+
 		`{"kind":"environment","id":"dev","name":"Dev"}`+"\n"+
-		`{"kind":"user","id":"bob","email":"bob@globex.example","name":null,"blocked":null}`)
+		`{"kind":"user","id":"bob","email":"bob@globex.example","name":null,"blocked":null}`+"\n"+
+		`{"kind":"environment","id":"qa"}`)
 	want := []directory.Record{
 		{Line: 2, Role: &account.Role{Key: "admin", Name: "Administrator", Permissions: []account.PermissionKey{"a.read", "b.write"}}},
 		{Line: 5, Environment: "staging", NewEnvironment: &account.Environment{ID: "staging", Name: "Stäging 🌱", SubAccountsEnabled: true, DefaultAccessMode: account.AlwaysOn, MaxDepth: 5}},
@@ -54,6 +55,7 @@ func TestReadEveryKind(t *testing.T) {
 		{Line: 12, Environment: "staging", Membership: &directory.Grant{Account: "north", User: "ada", Roles: []account.RoleKey{"viewer"}, SubAccountAccess: new(true), KeptFromAlwaysOn: true}},
 		{Line: 13, Environment: "dev", NewEnvironment: &account.Environment{ID: "dev", Name: "Dev", DefaultAccessMode: account.DefaultOff, MaxDepth: account.DefaultMaxDepth}},
 		{Line: 14, Environment: "dev", User: &account.User{ID: "bob", Email: "bob@globex.example"}},
+		{Line: 15, Environment: "qa", NewEnvironment: &account.Environment{ID: "qa", Name: "qa", DefaultAccessMode: account.DefaultOff, MaxDepth: account.DefaultMaxDepth}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("records (-want +got):\n%s", diff)

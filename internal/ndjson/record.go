@@ -49,10 +49,13 @@ func record(o *object) (directory.Record, *fault.Error) {
 func environment(o *object) *account.Environment {
 	e := account.Environment{
 		ID:                 id[account.EnvironmentID](o, "id"),
-		Name:               o.name("name"),
+		Name:               o.nameIfAny("name"),
 		SubAccountsEnabled: o.is("sub_accounts_enabled"),
 		DefaultAccessMode:  o.mode("default_access_mode", account.DefaultOff),
 		MaxDepth:           o.number("max_depth", account.DefaultMaxDepth),
+	}
+	if e.Name == "" {
+		e.Name = string(e.ID)
 	}
 	o.check(account.CheckMaxDepth(e.MaxDepth))
 	return &e

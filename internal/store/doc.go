@@ -19,6 +19,7 @@
 // # Locks
 //
 // A write holds its environment until it ends: on SQLite there is one writer
-// for the whole file; on PostgreSQL the environment's row is locked. Readers see
-// a snapshot and wait for nobody.
+// for the whole file; on PostgreSQL the environment's row is locked. Writers of
+// one process queue for their environment before they take a connection. Readers
+// see a snapshot and wait for nobody.
 package store

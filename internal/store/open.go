@@ -14,6 +14,7 @@ import (
 // Config tunes a DB. The zero value is good for production.
 type Config struct {
 	Connections int              // at most, to read with, and on PostgreSQL as many again to write with; 0 is 16
+	MustExist   bool             // refuse an SQLite file that is not there, rather than create it
 	BusyTimeout time.Duration    // how long SQLite waits for another process's lock; 0 is 10 seconds
 	Now         func() time.Time // the clock that idempotency keys age by; nil is time.Now
 }
@@ -23,6 +24,8 @@ type DB struct {
 	dialect *dialect
 	writer  *sql.DB // on SQLite a single connection
 	reader  *sql.DB
+	brief   *sql.DB // for writes that wait for no environment's lock; on SQLite it is the writer
+	gates   gates   // one write of an environment at a time takes a connection
 	now     func() time.Time
 }
 
@@ -32,9 +35,11 @@ var _ directory.Store = (*DB)(nil)
 //
 // dsn is a URL (postgres://…), or the path of an SQLite file, with or without
 // "sqlite:" before it. The file, readable by its owner only, and the folder it
-// is in are created if missing. Two processes may open the same database at once.
+// is in are created if missing, unless cfg.MustExist. Two processes may open the
+// same database at once.
 //
-// Errors: an Invalid fault (invalid_database) for a dsn that can never work; a
+// Errors: an Invalid fault (invalid_database) for a dsn that can never work, or
+// (database_missing) for a file that must exist and does not; a
 // Conflict fault (database_too_new) if a newer Tenantry has changed the tables;
 // Unavailable (database_unavailable) if the database cannot be reached now.
 func Open(ctx context.Context, dsn string, cfg Config) (*DB, error) {
@@ -80,7 +85,11 @@ func (db *DB) Ping(ctx context.Context) error {
 
 // Close closes all connections, waiting for statements under way.
 func (db *DB) Close() error {
-	return errors.Join(db.reader.Close(), db.writer.Close())
+	err := errors.Join(db.reader.Close(), db.writer.Close())
+	if db.brief != db.writer {
+		err = errors.Join(err, db.brief.Close())
+	}
+	return err
 }
 
 // outside is a session outside of any transaction; each of its statements sees a snapshot of its own.

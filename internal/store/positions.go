@@ -27,7 +27,7 @@ func (db *DB) Position(ctx context.Context, env account.EnvironmentID, engine st
 // a version. It never goes back: a version that is not greater than the one
 // noted changes nothing. NotFound fault: environment_not_found.
 func (db *DB) SavePosition(ctx context.Context, env account.EnvironmentID, engine string, version account.Version, token string) error {
-	return db.write(ctx, func(s *session) error {
+	return db.write(ctx, db.brief, func(s *session) error {
 		if _, err := one(ctx, s, noEnvironment(env), scanValue[int], `SELECT 1 FROM environments WHERE id = ?`, env); err != nil {
 			return err
 		}
@@ -40,7 +40,7 @@ func (db *DB) SavePosition(ctx context.Context, env account.EnvironmentID, engin
 
 // ForgetPosition makes the environment's journal count as not applied by the engine at all.
 func (db *DB) ForgetPosition(ctx context.Context, env account.EnvironmentID, engine string) error {
-	return db.write(ctx, func(s *session) error {
+	return db.write(ctx, db.brief, func(s *session) error {
 		_, err := s.exec(ctx, `DELETE FROM positions WHERE environment = ? AND engine = ?`, env, engine)
 		return err
 	})

@@ -14,9 +14,12 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// openPostgres opens two pools of connections to a PostgreSQL server. Writers
-// may all be waiting for one environment's lock, each with a connection; readers
-// have theirs apart, so that they, and a writer that reads, always get one.
+// briefConnections is how many connections there are for short writes beside those of Config.Connections.
+const briefConnections = 4
+
+// openPostgres opens three pools of connections to a PostgreSQL server. Writers
+// wait for their environment's lock with a connection in hand; readers, and
+// writes that take no such lock, have theirs apart, so that they always get one.
 func openPostgres(dsn string, cfg Config) (*DB, error) {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
@@ -25,14 +28,16 @@ func openPostgres(dsn string, cfg Config) (*DB, error) {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "tenantry"
 	}
-	pool := func() *sql.DB {
+	pool := func(connections int) *sql.DB {
 		p := stdlib.OpenDB(*config)
-		p.SetMaxOpenConns(cfg.Connections)
-		p.SetMaxIdleConns(cfg.Connections)
+		p.SetMaxOpenConns(connections)
+		p.SetMaxIdleConns(connections)
 		p.SetConnMaxIdleTime(5 * time.Minute)
 		return p
 	}
-	return &DB{dialect: postgresDialect(), writer: pool(), reader: pool(), now: cfg.Now}, nil
+	return &DB{
+		dialect: postgresDialect(), writer: pool(cfg.Connections), reader: pool(cfg.Connections), brief: pool(briefConnections), now: cfg.Now,
+	}, nil
 }
 
 func postgresDialect() *dialect {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/directory"
 )
 
 // Permission and role keys hold no space, so a space can join them.
@@ -58,6 +59,26 @@ func (r *reader) Assignments(ctx context.Context, id account.ID) ([]account.Assi
 func (r *reader) Uses(ctx context.Context, key account.RoleKey) (int, error) {
 	return one(ctx, r.session, nil, scanValue[int],
 		`SELECT COUNT(*) FROM assignments s WHERE s.environment = ? AND s.role = ?`, r.env, key)
+}
+
+// AccountsUsing returns up to limit accounts in which a role is in use, in the order of their ids.
+func (r *reader) AccountsUsing(ctx context.Context, key account.RoleKey, limit int) ([]account.ID, error) {
+	return list(ctx, r.session, scanValue[account.ID],
+		`SELECT s.account_id FROM assignments s WHERE s.environment = ? AND s.role = ? ORDER BY s.account_id LIMIT ?`, r.env, key, limit)
+}
+
+// RolesFromOutside returns the roles in use in the branch at an account that
+// belong to an account outside of it, in the order of their keys, each with the
+// first account that uses it.
+func (r *reader) RolesFromOutside(ctx context.Context, top account.ID) ([]directory.RoleUse, error) {
+	return list(ctx, r.session, func(r row) (u directory.RoleUse, err error) {
+		err = r.Scan(&u.Role, &u.Owner, &u.Account)
+		return u, err
+	}, branch+`SELECT o.id, o.account_id, MIN(s.account_id)
+		FROM roles o JOIN assignments s ON s.environment = o.environment AND s.role = o.id
+		WHERE o.environment = ? AND o.account_id <> ''
+			AND o.account_id NOT IN (SELECT id FROM branch) AND s.account_id IN (SELECT id FROM branch)
+		GROUP BY o.id, o.account_id ORDER BY o.id`, r.env, top, r.env, r.env)
 }
 
 // RoleHolders returns how many memberships of an account carry a role.

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/fault"
 )
 
 // openSQLite opens the file with one connection to write and several to read.
@@ -24,7 +26,12 @@ func openSQLite(dsn string, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := createPrivate(path); err != nil {
+	if cfg.MustExist {
+		err = exists(path)
+	} else {
+		err = createPrivate(path)
+	}
+	if err != nil {
 		return nil, err
 	}
 	writer, err := sqlitePool(path, cfg.BusyTimeout, "_txlock=immediate", "_pragma=foreign_keys(1)")
@@ -39,7 +46,7 @@ func openSQLite(dsn string, cfg Config) (*DB, error) {
 	}
 	reader.SetMaxOpenConns(cfg.Connections)
 	reader.SetMaxIdleConns(cfg.Connections)
-	return &DB{dialect: sqliteDialect(), writer: writer, reader: reader, now: cfg.Now}, nil
+	return &DB{dialect: sqliteDialect(), writer: writer, reader: reader, brief: writer, now: cfg.Now}, nil
 }
 
 func sqliteDialect() *dialect {
@@ -67,6 +74,19 @@ func sqlitePath(dsn string) (string, error) {
 		return "", fmt.Errorf("store: find the database file: %w", err)
 	}
 	return abs, nil
+}
+
+// exists returns an Invalid fault (database_missing) unless the file is there.
+func exists(path string) error {
+	_, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fault.New(fault.Invalid, "database_missing",
+			"there is no database at %s: name the right place with --data or --database, or make one with tenantry environment create", path)
+	}
+	if err != nil {
+		return fmt.Errorf("store: look for the database file: %w", err)
+	}
+	return nil
 }
 
 // createPrivate creates the file and its folder, for the owner's eyes only. SQLite

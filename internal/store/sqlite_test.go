@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -98,6 +99,19 @@ func TestOpenRefusesWhatCannotBeADatabase(t *testing.T) {
 	if _, err := store.Open(t.Context(), text, store.Config{}); err == nil {
 		t.Error("a text file was opened as a database")
 	}
+}
+
+func TestAFileThatMustExistIsNotCreated(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "data", "directory.db")
+	_, err := store.Open(t.Context(), path, store.Config{MustExist: true})
+	if f := fault.From(err); err == nil || f.Code != "database_missing" || !strings.Contains(f.Text, path) {
+		t.Errorf("opened: %v", err)
+	}
+	if _, err := os.Stat(filepath.Dir(path)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("its folder: %v", err)
+	}
+	open(t, path, store.Config{})
+	open(t, path, store.Config{MustExist: true})
 }
 
 func TestSQLiteOpenedByManyAtOnce(t *testing.T) {

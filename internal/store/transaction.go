@@ -35,7 +35,12 @@ func (db *DB) Read(ctx context.Context, env account.EnvironmentID, fn func(direc
 // Write calls fn in a transaction that holds the environment's lock, and
 // commits if fn returns nil. fn must not begin another write. See [directory.Store].
 func (db *DB) Write(ctx context.Context, env account.EnvironmentID, fn func(directory.Tx) error) error {
-	return db.write(ctx, func(s *session) error {
+	leave, err := db.gates.enter(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return db.write(ctx, db.writer, func(s *session) error {
 		head, err := one(ctx, s, noEnvironment(env), scanValue[account.Version],
 			`SELECT head FROM environments WHERE id = ?`+s.dialect.lock, env)
 		if err != nil {
@@ -55,18 +60,18 @@ func (db *DB) CreateEnvironment(ctx context.Context, first account.Entry) error 
 		return fault.New(fault.Internal, "internal", "the first entry of a journal must begin with the creation of its environment")
 	}
 	env := first.Changes[0].After.Environment.ID
-	return db.write(ctx, func(s *session) error {
+	return db.write(ctx, db.writer, func(s *session) error {
 		t := &tx{reader: reader{session: s, env: env}, now: db.now}
 		_, err := t.Append(ctx, first)
 		return err
 	})
 }
 
-// write runs fn in a transaction, again if it loses a race.
-func (db *DB) write(ctx context.Context, fn func(*session) error) error {
+// write runs fn in a transaction on one of the pools, again if it loses a race.
+func (db *DB) write(ctx context.Context, pool *sql.DB, fn func(*session) error) error {
 	pause := 5 * time.Millisecond
 	for n := 1; ; n++ {
-		lost, err := db.writeOnce(ctx, fn)
+		lost, err := db.writeOnce(ctx, pool, fn)
 		if !lost || n == attempts {
 			return err
 		}
@@ -81,9 +86,9 @@ func (db *DB) write(ctx context.Context, fn func(*session) error) error {
 
 // writeOnce runs fn in a transaction and reports whether that lost a race, in
 // which case nothing of it has happened.
-func (db *DB) writeOnce(ctx context.Context, fn func(*session) error) (lost bool, err error) {
+func (db *DB) writeOnce(ctx context.Context, pool *sql.DB, fn func(*session) error) (lost bool, err error) {
 	s := &session{dialect: db.dialect}
-	t, err := db.writer.BeginTx(ctx, &sql.TxOptions{})
+	t, err := pool.BeginTx(ctx, &sql.TxOptions{})
 	if err != nil {
 		return false, s.fail(ctx, err)
 	}

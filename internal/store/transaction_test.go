@@ -22,7 +22,7 @@ func TestWriteThatLosesARaceRunsAgain(t *testing.T) {
 		}
 	})
 	lose := func(times int, swallow bool) (calls int, err error) {
-		err = db.write(t.Context(), func(s *session) error {
+		err = db.write(t.Context(), db.writer, func(s *session) error {
 			calls++
 			if calls > times {
 				return nil

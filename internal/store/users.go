@@ -48,3 +48,19 @@ func (r *reader) UsersByID(ctx context.Context, ids []account.UserID) ([]account
 	return values(list(ctx, r.session, scanUser,
 		`SELECT `+userColumns+` FROM users u WHERE u.environment = ? AND u.id IN (SELECT value FROM @texts(?) AS named)`, r.env, named))
 }
+
+// MembersOnlyHere returns those of the users named who are members of the account and of no other, in the order of their ids.
+func (r *reader) MembersOnlyHere(ctx context.Context, id account.ID, users []account.UserID) ([]account.User, error) {
+	if len(users) == 0 {
+		return nil, nil
+	}
+	named, err := jsonOf(users)
+	if err != nil {
+		return nil, err
+	}
+	return values(list(ctx, r.session, scanUser, `SELECT `+userColumns+` FROM users u
+		WHERE u.environment = ? AND u.id IN (SELECT value FROM @texts(?) AS named)
+			AND EXISTS (SELECT 1 FROM memberships m WHERE m.environment = u.environment AND m.user_id = u.id AND m.account_id = ?)
+			AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.environment = u.environment AND m.user_id = u.id AND m.account_id <> ?)
+		ORDER BY u.id`, r.env, named, id, id))
+}

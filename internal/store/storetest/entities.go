@@ -148,6 +148,12 @@ func testMissing(w *world) {
 		want(t, "users by missing ids", len(users), err, 0)
 		uses, err := r.Uses(w.ctx, "x")
 		want(t, "uses of a missing role", uses, err, 0)
+		using, err := r.AccountsUsing(w.ctx, "x", 5)
+		want(t, "accounts using a missing role", len(using), err, 0)
+		outside, err := r.RolesFromOutside(w.ctx, "x")
+		want(t, "roles from outside of a missing account", len(outside), err, 0)
+		only, err := r.MembersOnlyHere(w.ctx, "x", []account.UserID{"x"})
+		want(t, "members of a missing account only", len(only), err, 0)
 	})
 }
 

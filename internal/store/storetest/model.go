@@ -82,6 +82,9 @@ func (m *model) step(t *rapid.T) []account.Change {
 		return []account.Change{create(v)}
 	case 4:
 		v := role(account.RoleKey(id.Draw(t, "id")), rapid.SliceOfN(rapid.SampledFrom([]account.PermissionKey{"p", "q", "s"}), 0, 3).Draw(t, "permissions")...)
+		if anyAccount && rapid.Bool().Draw(t, "of an account") {
+			v.Account = a.ID
+		}
 		old, taken := m.roles[v.Key]
 		m.roles[v.Key] = v
 		if taken {
@@ -206,6 +209,42 @@ func (m *model) counts(id account.ID) (c directory.Counts) {
 		}
 	}
 	return c
+}
+
+// fromOutside returns the roles of accounts outside of a branch that are in use in it.
+func (m *model) fromOutside(top account.ID) []directory.RoleUse {
+	branch := map[account.ID]bool{top: true}
+	for _, a := range m.below(top) {
+		branch[a.ID] = true
+	}
+	var out []directory.RoleUse
+	for _, r := range sorted(m.roles, roleKey) {
+		if r.Account == "" || branch[r.Account] {
+			continue
+		}
+		for _, use := range sorted(m.assignments, useID) {
+			if use.Role == r.Key && branch[use.Account] {
+				out = append(out, directory.RoleUse{Role: r.Key, Owner: r.Account, Account: use.Account})
+				break
+			}
+		}
+	}
+	return out
+}
+
+// onlyHere returns the members of an account who are members of no other.
+func (m *model) onlyHere(id account.ID) []account.User {
+	in := map[account.UserID]int{}
+	for _, v := range m.memberships {
+		in[v.User]++
+	}
+	var out []account.User
+	for _, u := range sorted(m.users, userID) {
+		if _, member := m.memberships[place[account.UserID]{id, u.ID}]; member && in[u.ID] == 1 {
+			out = append(out, u)
+		}
+	}
+	return out
 }
 
 func (m *model) height(id account.ID) int {

@@ -142,7 +142,26 @@ func (c compare) account(id account.ID) {
 		n, err := c.r.Uses(ctx, key)
 		in := slices.DeleteFunc(sorted(m.assignments, useID), func(v account.Assignment) bool { return v.Role != key })
 		same(c.T, "uses of "+string(key), n, err, len(in))
+		var ids []account.ID
+		for _, v := range in {
+			ids = append(ids, v.Account)
+		}
+		using, err := c.r.AccountsUsing(ctx, key, 1000)
+		same(c.T, "accounts using "+string(key), using, err, ids)
+		using, err = c.r.AccountsUsing(ctx, key, 2)
+		same(c.T, "two accounts using "+string(key), using, err, ids[:min(2, len(ids))])
 	}
+	outside, err := c.r.RolesFromOutside(ctx, id)
+	same(c.T, "roles from outside", outside, err, m.fromOutside(id))
+	named := []account.UserID{"nobody"}
+	for _, u := range sorted(m.users, userID) {
+		named = append(named, u.ID)
+	}
+	only, err := c.r.MembersOnlyHere(ctx, id, named)
+	same(c.T, "members only here", only, err, m.onlyHere(id))
+	only, err = c.r.MembersOnlyHere(ctx, id, named[:min(2, len(named))])
+	same(c.T, "members only here, of one", only, err,
+		slices.DeleteFunc(m.onlyHere(id), func(u account.User) bool { return !slices.Contains(named[:min(2, len(named))], u.ID) }))
 }
 
 func (c compare) user(id account.UserID) {

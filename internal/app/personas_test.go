@@ -1,0 +1,147 @@
+package app_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tenantry/tenantry/internal/account"
+)
+
+// row is a request, who succeeds with it, and how all others are refused.
+type row struct {
+	route     string // as in the OpenAPI document
+	on        func(w *world) (path string, body any)
+	may       string // personas; "*" is whoever has a good token, "**" is everybody
+	otherwise string // the code of the refusal; permission_denied if empty
+	made      bool   // it is about something made for it in prod, that dev does not have
+}
+
+// The personas, by what is enough for a request.
+const (
+	see         = "admin beditor bviewer eeditor eviewer impersonator " // view_backoffice
+	edit        = "admin beditor "
+	seeRoles    = "admin eeditor eviewer "
+	editRoles   = "admin eeditor "
+	secure      = "admin "
+	atGlobex    = "owner viewer "  // hold read.subAccount at globex
+	atEU        = "owner euadmin " // hold everything at globex-eu
+	aboveEU     = "owner "         // hold everything at globex
+	users       = "owner euadmin viewer outsider "
+	nobodies    = "no-token wrong-secret not-a-token revoked "
+	everyPerson = see + users + "banned " + nobodies + "dev"
+)
+
+// personas are the callers of the table.
+func (w *world) personas() map[string]caller {
+	p := map[string]caller{
+		"admin":        w.op,
+		"beditor":      w.client("prod", "beditor", false, account.BackofficeEditor),
+		"bviewer":      w.client("prod", "bviewer", false, account.BackofficeViewer),
+		"eeditor":      w.client("prod", "eeditor", false, account.EntitlementsEditor),
+		"eviewer":      w.client("prod", "eviewer", false, account.EntitlementsViewer),
+		"impersonator": w.client("prod", "impersonator", false, account.Impersonator, account.BackofficeViewer),
+		"no-token":     {s: w.service},
+		"wrong-secret": {s: w.service, token: w.op.token[:len(w.op.token)-4] + "AAAA"},
+		"not-a-token":  {s: w.service, token: "let-me-in"},
+		"revoked":      w.client("prod", "revoked", true, account.PortalAdmin),
+		"dev":          w.dev,
+		"banned":       w.as("banned"),
+	}
+	for user := range strings.FieldsSeq(users) {
+		p[user] = w.as(user)
+	}
+	w.op.must("DELETE", "/v1/environment/clients/revoked", nil)
+	return p
+}
+
+// expect is the code that a persona is refused with, "" for success.
+func (r row) expect(name string) string {
+	may := func(name string) bool { return slices.Contains(strings.Fields(r.may), name) }
+	switch {
+	case r.may == "**":
+		return ""
+	case slices.Contains(strings.Fields(nobodies), name):
+		return "unauthenticated"
+	case name == "banned":
+		return "user_blocked"
+	case r.may == "*":
+		return ""
+	case name == "dev" && r.made:
+		return "not_found"
+	case name == "dev" && may("admin"), may(name):
+		return ""
+	case r.otherwise != "":
+		return r.otherwise
+	default:
+		return "permission_denied"
+	}
+}
+
+// TestE4_EveryRouteByEveryPersona sends every request of the API as every kind
+// of caller. What is refused leaves no trace, and what dev does leaves none in prod.
+func TestE4_EveryRouteByEveryPersona(t *testing.T) {
+	w := newWorld(t, oneMachine)
+	personas := w.personas()
+	rows := slices.Concat(accountRows(), peopleRows(), otherRows())
+	for _, r := range rows {
+		t.Run(r.route, func(t *testing.T) {
+			for name := range strings.FieldsSeq(everyPerson) {
+				method, _, _ := strings.Cut(r.route, " ")
+				path, body := r.on(w)
+				before := w.head("prod")
+				a := personas[name].in(t).do(method, path, body)
+				want := r.expect(name)
+				switch {
+				case want == "" && a.status < 300:
+				case want == "not_found" && strings.HasSuffix(a.code(), "_not_found"):
+				case want != "" && a.code() == want:
+				default:
+					t.Errorf("%s: %s %s %v: want %q, got %d %.300s", name, method, path, body, want, a.status, a.raw)
+				}
+				if after := w.head("prod"); after != before && (want != "" || name == "dev") {
+					t.Errorf("%s: %s %s was refused or not prod's business, and is in its journal", name, method, path)
+				}
+			}
+		})
+	}
+	everyRouteHasARow(t, w, rows)
+}
+
+// everyRouteHasARow holds the table against the document that the service serves.
+func everyRouteHasARow(t *testing.T, w *world, rows []row) {
+	t.Helper()
+	var document struct {
+		Paths map[string]map[string]json.RawMessage `json:"paths"`
+	}
+	if err := json.Unmarshal(w.op.must("GET", "/openapi.json", nil).raw, &document); err != nil {
+		t.Fatal(err)
+	}
+	var served []string
+	for path, methods := range document.Paths {
+		for method := range methods {
+			served = append(served, strings.ToUpper(method)+" "+path)
+		}
+	}
+	for _, r := range rows {
+		if !slices.Contains(served, r.route) {
+			t.Errorf("%s is in the table and not in the document", r.route)
+		}
+	}
+	for _, route := range served {
+		if !slices.ContainsFunc(rows, func(r row) bool { return r.route == route }) {
+			t.Errorf("%s is in the document and not in the table", route)
+		}
+	}
+}
+
+// get is a request without a body that destroys nothing.
+func get(path string) func(*world) (string, any) {
+	return func(*world) (string, any) { return path, nil }
+}
+
+// send is a request with a body that can be repeated.
+func send(path string, body any) func(*world) (string, any) {
+	return func(*world) (string, any) { return path, body }
+}

@@ -1,0 +1,93 @@
+package directory
+
+import (
+	"context"
+
+	"github.com/tenantry/tenantry/internal/account"
+)
+
+// AccountPatch changes what is not nil.
+type AccountPatch struct {
+	Name                 *string             `json:"name,omitempty"`
+	SubAccountManagement *bool               `json:"sub_account_management,omitempty"`
+	AccessMode           *account.AccessMode `json:"sub_account_access,omitempty"`
+}
+
+// UpdateAccount renames an account, turns its sub-account management on or off
+// (A3), or changes its access mode with what S4 says of its members.
+func (d *Directory) UpdateAccount(ctx context.Context, req Request, id account.ID, patch AccountPatch) (Result[account.Account], error) {
+	if err := account.CheckID("account", id); err != nil {
+		return Result[account.Account]{}, err
+	}
+	return write(ctx, d, req, "account.update "+string(id), patch, func(ctx context.Context, r Reader, p *plan) (account.Account, error) {
+		p.kind = account.AccountChanged
+		if patch.Name != nil {
+			p.account("update_account", id, "rename this account")
+		}
+		if patch.SubAccountManagement != nil {
+			p.account("set_sub_account_management", id, "turn sub-account management on or off")
+		}
+		if patch.AccessMode != nil {
+			p.account("write_sub_account_access", id, "change the access mode")
+		}
+		if len(p.needs) == 0 {
+			p.account("access", id, "see this account")
+		}
+		before, err := begin(ctx, p, r.Account, id)
+		if err != nil {
+			return before, err
+		}
+		after := before
+		if patch.Name != nil {
+			if after.Name, err = account.CleanName("name", *patch.Name); err != nil {
+				return after, err
+			}
+		}
+		if patch.SubAccountManagement != nil {
+			after.SubAccountManagement = *patch.SubAccountManagement
+		}
+		if patch.AccessMode != nil {
+			after.AccessMode = *patch.AccessMode
+			if err := account.CheckAccessMode("sub_account_access", after.AccessMode); err != nil {
+				return after, err
+			}
+		}
+		if after == before {
+			return after, nil
+		}
+		p.change(account.Of(before), account.Of(after))
+		return after, changeMode(ctx, r, p, before, after)
+	})
+}
+
+// changeMode adds what a new access mode means for the account's assignments and present members (S4).
+func changeMode(ctx context.Context, r Reader, p *plan, before, after account.Account) error {
+	was, is := before.AccessMode == account.AlwaysOn, after.AccessMode == account.AlwaysOn
+	if was == is {
+		return nil
+	}
+	assignments, err := r.Assignments(ctx, after.ID)
+	if err != nil {
+		return err
+	}
+	for _, a := range assignments {
+		b := a
+		b.AlwaysOn = is
+		p.change(account.Of(a), account.Of(b))
+	}
+	if is {
+		return nil
+	}
+	members, err := r.MembershipsIn(ctx, after.ID)
+	if err != nil {
+		return err
+	}
+	for _, m := range members {
+		if m.BranchAccess == account.NoBranchAccess {
+			kept := m
+			kept.BranchAccess = account.KeptFromAlwaysOn
+			p.change(account.Of(m), account.Of(kept))
+		}
+	}
+	return nil
+}

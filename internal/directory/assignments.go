@@ -1,0 +1,37 @@
+package directory
+
+import (
+	"context"
+	"slices"
+
+	"github.com/tenantry/tenantry/internal/account"
+)
+
+// useRoles keeps the account's assignments in step with the roles that its memberships carry.
+func useRoles(ctx context.Context, r Reader, p *plan, holder account.Account, before, after []account.RoleKey) error {
+	for _, key := range after {
+		if slices.Contains(before, key) {
+			continue
+		}
+		n, err := r.RoleHolders(ctx, holder.ID, key)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			p.change(nil, account.Of(account.Assignment{Account: holder.ID, Role: key, AlwaysOn: holder.AccessMode == account.AlwaysOn}))
+		}
+	}
+	for _, key := range before {
+		if slices.Contains(after, key) {
+			continue
+		}
+		n, err := r.RoleHolders(ctx, holder.ID, key)
+		if err != nil {
+			return err
+		}
+		if n == 1 {
+			p.change(account.Of(account.Assignment{Account: holder.ID, Role: key, AlwaysOn: holder.AccessMode == account.AlwaysOn}), nil)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,103 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/relation"
+)
+
+// Question is one permission, by its name in the schema, on one object.
+type Question struct {
+	Permission string
+	Resource   relation.Object
+}
+
+// Authorizer decides by the engine what an actor may do.
+type Authorizer interface {
+	// Decide answers each question for the actor, with at least the given version of the
+	// actor's environment in force; the answers are in the order of the questions. It waits
+	// for that version, within bounds. Unavailable faults when the engine is away or behind.
+	Decide(ctx context.Context, actor account.Actor, atLeast account.Version, questions []Question) ([]bool, error)
+}
+
+// verdict is what the engine says of an actor's needs.
+type verdict struct {
+	refusal     *fault.Error // of the first need that is not met; nil if all are
+	looksAround bool         // an operator, who may know what there is and what is not
+}
+
+// over returns why the actor may not do it, nil if they may. Operators are told
+// instead that what they asked for does not exist, if err says so: the engine
+// knows no rights on what is not there.
+func (v verdict) over(err error) error {
+	switch {
+	case v.refusal == nil:
+		return nil
+	case v.looksAround && errors.Is(err, fault.NotFound):
+		return err
+	default:
+		return v.refusal
+	}
+}
+
+// decide asks the engine whether an actor's needs are met, with at least the
+// given version in force: what was recorded before, a block say, binds (U5). The
+// system needs nothing.
+func (d *Directory) decide(ctx context.Context, actor account.Actor, atLeast account.Version, needs []need) (verdict, error) {
+	if actor.System || len(needs) == 0 {
+		return verdict{looksAround: actor.System}, nil
+	}
+	var questions []Question
+	place := map[Question]int{}
+	ask := func(q Question) {
+		if _, asked := place[q]; !asked {
+			place[q] = len(questions)
+			questions = append(questions, q)
+		}
+	}
+	for _, n := range needs {
+		for _, q := range n.anyOf {
+			ask(q)
+		}
+	}
+	look := Question{"view_backoffice", relation.EnvironmentObject(actor.Environment)}
+	if !actor.IsUser() {
+		ask(look)
+	}
+	var answers []bool
+	if len(questions) > 0 {
+		var err error
+		if answers, err = d.authorizer.Decide(ctx, actor, atLeast, questions); err != nil {
+			return verdict{}, err
+		}
+	}
+	holds := func(q Question) bool { return answers[place[q]] }
+	v := verdict{looksAround: !actor.IsUser() && holds(look)}
+	for _, n := range needs {
+		if !slices.ContainsFunc(n.anyOf, holds) {
+			v.refusal = n.refuse(actor)
+			break
+		}
+	}
+	return v, nil
+}
+
+// refuse is the fault for an actor who lacks the need.
+func (n need) refuse(actor account.Actor) *fault.Error {
+	switch {
+	case actor.IsUser() && n.otherwise != nil:
+		return n.otherwise
+	case actor.IsUser() && n.vague || len(n.anyOf) != 1:
+		return fault.New(fault.Denied, "permission_denied", "%s may not %s", actor.Name(), n.doing)
+	}
+	q, on := n.anyOf[0], "the environment"
+	if q.Resource.Type != relation.TypeEnvironment {
+		id, _ := q.Resource.Local(actor.Environment)
+		on = q.Resource.Type + " " + id
+	}
+	return fault.New(fault.Denied, "permission_denied", "%s may not %s: needs %s on %s", actor.Name(), n.doing, q.Permission, on)
+}
