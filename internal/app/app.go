@@ -95,12 +95,17 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		Store: db, Engine: e, Relay: r, Access: questions, Directory: d,
 		cfg: cfg, schemaText: text, prepared: make(chan struct{}), failed: make(chan struct{}),
 	}
-	if err := a.prepare(ctx); err != nil && !errors.Is(err, fault.Unavailable) {
+	looking := cfg.LookOnly && cfg.Durable()
+	if looking {
+		close(a.prepared)
+	} else if err := a.prepare(ctx); err != nil && !errors.Is(err, fault.Unavailable) {
 		return nil, errors.Join(err, e.Close(), db.Close())
 	}
 	var background context.Context
 	background, a.stop = context.WithCancel(context.WithoutCancel(ctx))
-	a.working.Go(func() { a.work(background) })
+	if !looking {
+		a.working.Go(func() { a.work(background) })
+	}
 	a.watching.Go(func() { a.watch(background) })
 	return a, nil
 }

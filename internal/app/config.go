@@ -24,6 +24,9 @@ import (
 type Config struct {
 	DataDir  string // where the one-machine shape keeps its files; "tenantry-data" if empty
 	Database string // of the directory: a postgres:// URL or a file; DataDir/directory.db if empty
+	// LookOnly leaves a remote engine as it is: its schema is not written, and no entries are applied.
+	LookOnly bool
+
 	// MustExist refuses a file that is not there (Invalid, database_missing), rather than create it.
 	MustExist bool
 
