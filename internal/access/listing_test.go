@@ -66,12 +66,17 @@ func ordered(accounts []account.Account, sort Sort) []account.ID {
 	for _, a := range accounts {
 		byID[a.ID] = a
 	}
+	keys := map[account.ID]string{} // folding is slow
 	var key func(a account.Account) string
 	key = func(a account.Account) string {
+		if known, ok := keys[a.ID]; ok {
+			return known
+		}
 		own := account.Fold(a.Name) + "\x01" + string(a.ID) + "\x00"
 		if above, ok := byID[a.Parent]; ok && sort == ByTree {
-			return key(above) + own
+			own = key(above) + own
 		}
+		keys[a.ID] = own
 		return own
 	}
 	all := slices.Clone(accounts)

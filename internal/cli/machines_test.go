@@ -121,7 +121,7 @@ func TestSeveralMachines(t *testing.T) {
 	if err := server.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	_ = server.Wait() // killed
+	_ = server.Wait()                  // killed
 	m.run(0, "reconcile", "--dry-run") // looks, with no server running
 	server = m.serve()
 	ask(0, "check", "user:ada", "access", "account:globex-north-acme")
