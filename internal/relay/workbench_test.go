@@ -67,20 +67,6 @@ func setUp(t *testing.T) *workbench {
 	return w
 }
 
-type snapshots struct{ *store.DB }
-
-func (s snapshots) Snapshot(ctx context.Context, env account.EnvironmentID, fn func(account.Entity) error) (account.Version, error) {
-	var version account.Version
-	err := s.Read(ctx, env, func(r directory.Reader) error {
-		var err error
-		if version, err = r.Head(ctx); err != nil {
-			return err
-		}
-		return r.Entities(ctx, fn)
-	})
-	return version, err
-}
-
 func (w *workbench) run(cfg relay.Config) *relay.Relay {
 	w.t.Helper()
 	catalogue, err := schema.Default()
@@ -92,7 +78,7 @@ func (w *workbench) run(cfg relay.Config) *relay.Relay {
 	if w.atOnce > 0 {
 		e = inSmallParts{w.engine, w.atOnce}
 	}
-	r := relay.New(snapshots{w.store}, e, relation.NewProjector(catalogue), cfg)
+	r := relay.New(w.store, e, relation.NewProjector(catalogue), cfg)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()
