@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,11 +44,38 @@ func quiet() *slog.Logger {
 	return slog.New(slog.NewTextHandler(io.Discard, nil))
 }
 
+// said is what a service has logged, shown if its test fails.
+type said struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *said) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *said) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
 // start serves a deployment; it ends with the test.
 func start(t testing.TB, cfg app.Config) *service {
 	t.Helper()
+	// On a busy machine things take longer; a test that is about waiting sets its own.
+	cfg.ApplyWait = cmp.Or(cfg.ApplyWait, 30*time.Second)
+	cfg.FreshWait = cmp.Or(cfg.FreshWait, 20*time.Second)
 	if cfg.Log == nil {
-		cfg.Log = quiet()
+		var said said
+		cfg.Log = slog.New(slog.NewTextHandler(&said, nil))
+		t.Cleanup(func() {
+			if t.Failed() {
+				t.Logf("the service said:\n%s", said.String())
+			}
+		})
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	a, err := app.Open(ctx, cfg)

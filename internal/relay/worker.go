@@ -142,8 +142,11 @@ func (w *worker) run(ctx context.Context) {
 		case transient(err):
 			pause = nextPause(pause, w.relay.cfg.RetryMax)
 			w.report(ctx, err, false)
-		default:
+		case refused(err):
 			pause = w.relay.cfg.StoppedWait
+			w.report(ctx, err, true)
+		default: // unknown: loud, but it may pass
+			pause = nextPause(pause, w.relay.cfg.RetryMax)
 			w.report(ctx, err, true)
 		}
 		sleep(ctx, pause)
@@ -218,14 +221,24 @@ func transient(err error) bool {
 		return true
 	}
 	s, fromEngine := status.FromError(err)
-	if !fromEngine {
-		return false // an entry that cannot be read, say
-	}
-	switch s.Code() {
-	case codes.InvalidArgument, codes.FailedPrecondition, codes.NotFound, codes.Unimplemented, codes.PermissionDenied, codes.Unauthenticated, codes.OutOfRange, codes.AlreadyExists:
-		return false
-	default: // Unavailable, DeadlineExceeded, Aborted, …
+	return fromEngine && !refusal(s.Code())
+}
+
+// refused reports whether an error will stay until somebody does something about it.
+func refused(err error) bool {
+	if _, ok := errors.AsType[*fault.Error](err); ok {
 		return true
+	}
+	s, fromEngine := status.FromError(err)
+	return fromEngine && refusal(s.Code())
+}
+
+func refusal(c codes.Code) bool {
+	switch c {
+	case codes.InvalidArgument, codes.FailedPrecondition, codes.NotFound, codes.Unimplemented, codes.PermissionDenied, codes.Unauthenticated, codes.OutOfRange, codes.AlreadyExists:
+		return true
+	default: // Unavailable, DeadlineExceeded, Aborted, …
+		return false
 	}
 }
 
