@@ -64,12 +64,10 @@ func expectExit(ts *testscript.TestScript, neg bool, args []string) {
 	err := ts.Exec(args[1], args[2:]...)
 	got := "0"
 	if err != nil {
-		var exit *exec.ExitError
 		text := err.Error()
 		if code, ok := strings.CutPrefix(text, "exit status "); ok {
 			got = code
 		} else {
-			_ = exit
 			got = text
 		}
 	}

@@ -6,11 +6,6 @@ import (
 	"sync"
 	"time"
 
-	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/fault"
 )
@@ -199,46 +194,6 @@ func (w *worker) report(ctx context.Context, err error, stopped bool) {
 		log.ErrorContext(ctx, "relay: STOPPED: the journal cannot be applied; nothing after this position is in force")
 	} else {
 		log.WarnContext(ctx, "relay: cannot apply now, trying again")
-	}
-}
-
-// moved reports whether the engine refused a write because its mark was another.
-func moved(err error) bool {
-	for _, d := range status.Convert(err).Details() {
-		if info, ok := d.(*errdetails.ErrorInfo); ok {
-			return info.GetReason() == v1.ErrorReason_ERROR_REASON_WRITE_OR_DELETE_PRECONDITION_FAILURE.String()
-		}
-	}
-	return false
-}
-
-// transient reports whether trying again may help without anybody's doing.
-func transient(err error) bool {
-	if f, ok := errors.AsType[*fault.Error](err); ok {
-		return f.Kind == fault.Unavailable
-	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return true
-	}
-	s, fromEngine := status.FromError(err)
-	return fromEngine && !refusal(s.Code())
-}
-
-// refused reports whether an error will stay until somebody does something about it.
-func refused(err error) bool {
-	if _, ok := errors.AsType[*fault.Error](err); ok {
-		return true
-	}
-	s, fromEngine := status.FromError(err)
-	return fromEngine && refusal(s.Code())
-}
-
-func refusal(c codes.Code) bool {
-	switch c {
-	case codes.InvalidArgument, codes.FailedPrecondition, codes.NotFound, codes.Unimplemented, codes.PermissionDenied, codes.Unauthenticated, codes.OutOfRange, codes.AlreadyExists:
-		return true
-	default: // Unavailable, DeadlineExceeded, Aborted, …
-		return false
 	}
 }
 
