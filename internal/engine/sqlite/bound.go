@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/authzed/spicedb/pkg/datastore/options"
@@ -39,15 +40,14 @@ func (a *arm) within(order options.SortOrder, after, upTo options.Cursor) bool {
 
 func (a *arm) add(b *bound) {
 	if b != nil {
-		a.bounds = append(a.bounds[:len(a.bounds):len(a.bounds)], *b)
+		a.bounds = append(slices.Clip(a.bounds), *b)
 	}
 }
 
 // beyond bounds an arm to the rows that come after a cursor: nil if all do, false if none does.
 func (a *arm) beyond(order options.SortOrder, cursor options.Cursor) (*bound, bool) {
-	at := tuple.Relationship(*cursor)
-	mine, his := a.kind.resource(), at.Resource
-	mine2, his2 := a.kind.subject(), at.Subject
+	mine, his := a.kind.resource(), cursor.Resource
+	mine2, his2 := a.kind.subject(), cursor.Subject
 	first, second := "resource_id", "subject_id"
 	if order == options.BySubject {
 		mine, his, mine2, his2 = mine2, his2, mine, his

@@ -37,7 +37,8 @@ type changeLog struct {
 }
 
 func (l *changeLog) add(op operation, k *kind, resource, subject string, content content) {
-	b := append(l.buffer, byte(op))
+	b := l.buffer
+	b = append(b, byte(op))
 	b = binary.AppendUvarint(b, uint64(k.id)) //nolint:gosec // numbers of kinds are positive
 	b = text(b, resource)
 	b = text(b, subject)
@@ -140,22 +141,28 @@ func (r *logReader) byte() byte {
 
 func (r *logReader) uvarint() uint64 {
 	v, n := binary.Uvarint(r.rest)
-	return v * uint64(r.skip(n))
+	if !r.skip(n) {
+		return 0
+	}
+	return v
 }
 
 func (r *logReader) varint() int64 {
 	v, n := binary.Varint(r.rest)
-	return v * int64(r.skip(n))
-}
-
-// skip passes over n bytes; 1 if they are there, else 0.
-func (r *logReader) skip(n int) int {
-	if n <= 0 {
-		r.bad, r.rest = true, nil
+	if !r.skip(n) {
 		return 0
 	}
+	return v
+}
+
+// skip passes over a number of n bytes; false if there is none.
+func (r *logReader) skip(n int) bool {
+	if n <= 0 {
+		r.bad, r.rest = true, nil
+		return false
+	}
 	r.rest = r.rest[n:]
-	return 1
+	return true
 }
 
 func (r *logReader) text() string {

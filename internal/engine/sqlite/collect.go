@@ -106,7 +106,7 @@ func (g *collector) DeleteBeforeTx(ctx context.Context, oldest datastore.Revisio
 
 // deleteAll deletes rows of a table, which has a primary key, by a condition.
 func (g *collector) deleteAll(ctx context.Context, table, key, condition string, parameter any) (int64, error) {
-	text := fmt.Sprintf("DELETE FROM %s WHERE (%s) IN (SELECT %s FROM %s WHERE %s LIMIT %d)", table, key, key, table, condition, collectChunk) //nolint:gosec // constants
+	text := fmt.Sprintf("DELETE FROM %s WHERE (%s) IN (SELECT %s FROM %s WHERE %s LIMIT %d)", table, key, key, table, condition, collectChunk)
 	var sum int64
 	for {
 		var n int64

@@ -21,9 +21,9 @@ type conn struct {
 	statements map[string]*sqlite3.Stmt
 }
 
-// open makes a connection that is interrupted when closing is closed.
-func open(path string, flags sqlite3.OpenFlags, closing <-chan struct{}, pragmas ...string) (*conn, error) {
-	c, err := sqlite3.OpenConn(path, flags)
+// open makes a connection to a file that is there. It is interrupted when closing is closed.
+func open(path string, closing <-chan struct{}, pragmas ...string) (*conn, error) {
+	c, err := sqlite3.OpenConn(path, sqlite3.OpenReadWrite)
 	if err != nil {
 		return nil, meaning(err)
 	}

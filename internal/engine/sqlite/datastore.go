@@ -218,7 +218,7 @@ func (d *Datastore) UniqueID(context.Context) (string, error) { return d.uniqueI
 // ReadyState reports whether the datastore can be used, and why not.
 func (d *Datastore) ReadyState(context.Context) (datastore.ReadyState, error) {
 	if err := d.usable(); err != nil {
-		return datastore.ReadyState{Message: err.Error()}, nil
+		return datastore.ReadyState{Message: err.Error()}, nil //nolint:nilerr // that it cannot be used is the answer
 	}
 	return datastore.ReadyState{IsReady: true}, nil
 }

@@ -42,7 +42,7 @@ func (tx *transaction) deleteMatching(ctx context.Context, filter datastore.Rela
 	for most < 0 || n < most {
 		chunk := uint64(deleteChunk)
 		if most >= 0 {
-			chunk = min(chunk, uint64(most-n)) //nolint:gosec // positive
+			chunk = min(chunk, uint64(most-n))
 		}
 		p, err := forward(tx.kinds(), filter, options.NewQueryOptionsWithOptions(
 			options.WithLimit(&chunk), options.WithSkipExpiration(true), options.WithSkipCaveats(true)))
@@ -72,7 +72,7 @@ func (tx *transaction) all(ctx context.Context, p *plan) ([]tuple.Relationship, 
 	if err != nil {
 		return nil, err
 	}
-	found, _, err := drain(ctx, r, nil)
+	found, err := drain(ctx, r, nil)
 	return found, errors.Join(err, r.end())
 }
 

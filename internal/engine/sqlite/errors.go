@@ -13,9 +13,9 @@ import (
 
 // What can be wrong with a database file, or with a write to it.
 var (
-	// ErrFull is a write that found no room: the disk or the file's limit is full. Nothing of the
-	// write is kept, and reads go on.
-	ErrFull = errors.New("there is no room for the write: the disk or the file's limit is full; nothing of it is kept, and reads go on")
+	// ErrFull is a write that the disk does not take: it, or a limit of the file's size, is full,
+	// or it fails. Nothing of the write is kept, and reads go on.
+	ErrFull = errors.New("the disk does not take the write: it is full, or the file has reached its limit; nothing of the write is kept, and reads go on")
 	// ErrCorrupt is a database file that is damaged. It is not touched.
 	ErrCorrupt = errors.New("the database file is damaged; restore it from a backup")
 	// ErrReadOnly is a write to a datastore that was opened for reading.
@@ -52,7 +52,7 @@ func (e *LockedError) Error() string {
 // fullError lets SpiceDB's API answer with a code that tells a full disk from a defect.
 type fullError struct{ cause error }
 
-func (e *fullError) Error() string   { return ErrFull.Error() }
+func (e *fullError) Error() string   { return ErrFull.Error() + ": " + e.cause.Error() }
 func (e *fullError) Unwrap() []error { return []error{ErrFull, e.cause} }
 
 // GRPCStatus is ResourceExhausted.

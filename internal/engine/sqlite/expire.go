@@ -8,8 +8,12 @@ import (
 	sqlite3 "zombiezen.com/go/sqlite"
 )
 
-// expiryPause is the least time between two revisions that are made because something expired.
-const expiryPause = 250 * time.Millisecond
+const (
+	// expiryPause is the least time between two revisions that are made because something expired.
+	expiryPause = 250 * time.Millisecond
+	// expiryLook is the longest wait for an expiry before the clock is read again: it may be set.
+	expiryLook = 10 * time.Second
+)
 
 // startExpirer moves the head whenever a relationship expires.
 //
@@ -20,40 +24,45 @@ func (d *Datastore) startExpirer() {
 	d.spawn(func() {
 		ctx, cancel := d.context()
 		defer cancel()
+		seen := time.Now() // what expired until then is known to be
 		for ctx.Err() == nil {
-			d.awaitExpiry(ctx)
+			seen = d.awaitExpiry(ctx, seen)
 		}
 	})
 }
 
-// awaitExpiry waits for the next expiry and makes a revision then; or for a write that may expire
-// sooner, after which it is to be called again.
-func (d *Datastore) awaitExpiry(ctx context.Context) {
-	began := time.Now()
-	next, err := d.nextExpiry(ctx, began)
+// awaitExpiry waits for the next expiry after a time and makes a revision then, or returns at a
+// write that may expire sooner. It returns up to when expiries are dealt with.
+func (d *Datastore) awaitExpiry(ctx context.Context, seen time.Time) time.Time {
+	next, err := d.nextExpiry(ctx, seen)
 	if err != nil {
 		d.grumble(ctx, err)
-		return
+		return seen
 	}
 	var due <-chan time.Time
 	if !next.IsZero() {
-		timer := time.NewTimer(max(time.Until(next), 0))
+		timer := time.NewTimer(min(time.Until(next), expiryLook))
 		defer timer.Stop()
 		due = timer.C
 	}
 	select {
 	case <-ctx.Done():
-		return
+		return seen
 	case <-d.expiring:
-		return
+		return seen
 	case <-due:
+	}
+	now := time.Now()
+	if next.After(now) {
+		return seen
 	}
 	if err := d.advance(ctx); err != nil {
 		d.grumble(ctx, err)
-		return
+		return seen
 	}
 	d.shared.forget()
 	rest(ctx, expiryPause)
+	return now
 }
 
 // nextExpiry is the first after a time; zero if nothing will expire.

@@ -128,9 +128,9 @@ func version(c *sqlite3.Conn) (int, error) {
 }
 
 // number runs a query that gives one integer, or none, which is 0.
-func number(c *sqlite3.Conn, query string, args ...any) (int64, error) {
+func number(c *sqlite3.Conn, query string) (int64, error) {
 	var n int64
-	err := sqlitex.ExecuteTransient(c, query, &sqlitex.ExecOptions{Args: args, ResultFunc: func(s *sqlite3.Stmt) error {
+	err := sqlitex.ExecuteTransient(c, query, &sqlitex.ExecOptions{ResultFunc: func(s *sqlite3.Stmt) error {
 		n = s.ColumnInt64(0)
 		return nil
 	}})

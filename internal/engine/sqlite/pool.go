@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	sqlite3 "zombiezen.com/go/sqlite"
 )
 
 const (
@@ -40,7 +38,7 @@ type pool struct {
 func newPool(readers int, closing <-chan struct{}, path string, pragmas ...string) *pool {
 	return &pool{
 		make: func() (*conn, error) {
-			return open(path, sqlite3.OpenReadWrite, closing, pragmas...)
+			return open(path, closing, pragmas...)
 		},
 		slots: make(chan struct{}, readers), closing: closing, empty: make(chan struct{}),
 	}

@@ -55,23 +55,15 @@ func (r *reader) plan(ctx context.Context, make func(*kinds) (plan, error)) (dat
 	if r.err != nil {
 		return nil, r.err
 	}
-	k := r.store.kinds.Load()
 	if r.tx != nil {
-		k = r.tx.kinds()
-	} else {
-		if err := r.store.reach(ctx, r.at); err != nil {
-			return nil, err
-		}
-		k = r.store.kinds.Load()
+		p, err := make(r.tx.kinds())
+		return r.tx.iterate(ctx, p), err
 	}
-	p, err := make(k)
-	if err != nil {
+	if err := r.store.reach(ctx, r.at); err != nil {
 		return nil, err
 	}
-	if r.tx != nil {
-		return r.tx.iterate(ctx, p), nil
-	}
-	return r.store.iterate(ctx, p, r.at), nil
+	p, err := make(r.store.kinds.Load())
+	return r.store.iterate(ctx, p, r.at), err
 }
 
 // iterate reads a plan when it is ranged over.
@@ -106,7 +98,8 @@ func (d *Datastore) iterate(ctx context.Context, p plan, at Revision) datastore.
 
 		buffer, more, err := fill(ctx, r, first)
 		if err == nil && more && !l.park() {
-			buffer, more, err = drain(ctx, r, buffer)
+			more = false
+			buffer, err = drain(ctx, r, buffer)
 		}
 		if err == nil && !more {
 			err = r.end()
@@ -117,7 +110,6 @@ func (d *Datastore) iterate(ctx context.Context, p plan, at Revision) datastore.
 				return
 			}
 		}
-		buffer = nil
 		for err == nil && more {
 			var rel tuple.Relationship
 			if rel, more, err = r.next(); err == nil && more && !yield(rel, nil) {
@@ -185,15 +177,15 @@ func fill(ctx context.Context, r *rows, buffer []tuple.Relationship) (_ []tuple.
 }
 
 // drain reads all that is left.
-func drain(ctx context.Context, r *rows, buffer []tuple.Relationship) (_ []tuple.Relationship, more bool, _ error) {
+func drain(ctx context.Context, r *rows, buffer []tuple.Relationship) ([]tuple.Relationship, error) {
 	for {
 		rel, more, err := r.next()
 		if err != nil || !more {
-			return buffer, false, err
+			return buffer, err
 		}
 		buffer = append(buffer, rel)
 		if len(buffer)%page == 0 && ctx.Err() != nil {
-			return buffer, false, ended(ctx)
+			return buffer, ended(ctx)
 		}
 	}
 }

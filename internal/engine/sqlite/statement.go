@@ -63,6 +63,7 @@ func (st *statement) of(p *plan, a *arm, from table, at Revision, now time.Time,
 		st.add(" ORDER BY resource_id, subject_id")
 	case options.BySubject:
 		st.add(" ORDER BY subject_id, resource_id")
+	default:
 	}
 	if p.limit >= 0 {
 		st.add(" LIMIT ?", p.limit)
@@ -81,6 +82,7 @@ func (st *statement) conditions(p *plan, now time.Time) {
 			st.add(" AND expires_at IS NOT NULL")
 		case datastore.ExpirationFilterOptionNoExpiration:
 			st.add(" AND expires_at IS NULL")
+		default:
 		}
 	}
 	switch p.caveat.Option {
@@ -88,6 +90,7 @@ func (st *statement) conditions(p *plan, now time.Time) {
 		st.add(" AND caveat = ?", p.caveat.CaveatName)
 	case datastore.CaveatFilterOptionNoCaveat:
 		st.add(" AND caveat IS NULL")
+	default:
 	}
 }
 

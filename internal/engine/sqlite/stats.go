@@ -20,7 +20,7 @@ func (d *Datastore) Statistics(ctx context.Context) (datastore.Stats, error) {
 	}
 	return datastore.Stats{
 		UniqueID:                   d.uniqueID,
-		EstimatedRelationshipCount: uint64(max(0, head.relationships)), //nolint:gosec // not negative
+		EstimatedRelationshipCount: uint64(max(0, head.relationships)),
 		ObjectTypeStatistics:       datastore.ComputeObjectTypeStats(types),
 	}, nil
 }

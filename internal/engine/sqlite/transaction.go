@@ -109,7 +109,7 @@ func (w *writer) one(ctx context.Context, b *batch, fn datastore.TxUserFunc, o *
 		conn: w.conn, writer: w, number: w.pending.revision + 1, schemaHash: w.pending.schemaHash,
 		reader: reader{store: w.store, at: w.pending.revision + 1},
 	}
-	tx.reader.tx = tx
+	tx.tx = tx
 	savepoint := false
 	finished := false // its revision is written down
 	defer func() {

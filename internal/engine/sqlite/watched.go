@@ -60,7 +60,7 @@ func (w *watch) net(ctx context.Context, tx Revision) ([]tuple.RelationshipUpdat
 			}
 			last[c.rel.RelationshipReference] = len(all)
 			all = append(all, c)
-			bytes += uint64(max(0, c.rel.SizeVT())) //nolint:gosec // not negative
+			bytes += uint64(max(0, c.rel.SizeVT()))
 			if w.maxBytes > 0 && bytes > w.maxBytes {
 				return datastore.NewMaximumChangesSizeExceededError(w.maxBytes)
 			}
@@ -90,8 +90,9 @@ func definitionsChanged(c *conn, to *datastore.RevisionChanges) error {
 			m, err := decode[core.CaveatDefinition](d)
 			to.ChangedDefinitions = append(to.ChangedDefinitions, m)
 			return err
+		default:
+			return nil
 		}
-		return nil
 	}, tx)
 	if err != nil {
 		return err
@@ -104,6 +105,7 @@ func definitionsChanged(c *conn, to *datastore.RevisionChanges) error {
 			to.DeletedNamespaces = append(to.DeletedNamespaces, name)
 		case caveats:
 			to.DeletedCaveats = append(to.DeletedCaveats, name)
+		default:
 		}
 		return nil
 	}, tx)

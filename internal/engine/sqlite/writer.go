@@ -57,7 +57,7 @@ func openWriter(ctx context.Context, d *Datastore) (*writer, error) {
 	if err := file.Close(); err != nil {
 		return nil, err
 	}
-	c, err := open(d.cfg.Path, sqlite3.OpenReadWrite, d.closing)
+	c, err := open(d.cfg.Path, d.closing)
 	if err != nil {
 		return nil, err
 	}
