@@ -19,6 +19,7 @@ const (
 type conn struct {
 	*sqlite3.Conn
 	statements map[string]*sqlite3.Stmt
+	work       *worker // nil if it is used by whoever holds it
 }
 
 // open makes a connection to a file that is there. It is interrupted when closing is closed.

@@ -179,7 +179,8 @@ func (d *Datastore) read(ctx context.Context, fn func(*conn) error) error {
 		return err
 	}
 	defer l.put()
-	return fn(l.conn)
+	l.do(func() { err = fn(l.conn) })
+	return err
 }
 
 // Close waits for the transaction under way, ends queries and watches, and closes the file. Uses

@@ -54,7 +54,7 @@ func (tx *transaction) deleteMatching(ctx context.Context, filter datastore.Rela
 			return n, err
 		}
 		for _, r := range found {
-			if err := tx.delete(r); err != nil {
+			if err := tx.delete(r.RelationshipReference); err != nil {
 				return n, err
 			}
 		}
@@ -77,8 +77,8 @@ func (tx *transaction) all(ctx context.Context, p *plan) ([]tuple.Relationship, 
 }
 
 // delete deletes a relationship, if it is there.
-func (tx *transaction) delete(r tuple.Relationship) error {
-	k := tx.known(r.RelationshipReference)
+func (tx *transaction) delete(r tuple.RelationshipReference) error {
+	k := tx.known(r)
 	if k == nil {
 		return nil
 	}
@@ -108,7 +108,7 @@ func (tx *transaction) delete(r tuple.Relationship) error {
 }
 
 // was reports whether a relationship was there before the transaction changed it.
-func (tx *transaction) was(k *kind, r tuple.Relationship) (before bool, _ error) {
+func (tx *transaction) was(k *kind, r tuple.RelationshipReference) (before bool, _ error) {
 	err := tx.conn.query("SELECT 1 FROM past WHERE kind = ? AND resource_id = ? AND until = ? AND subject_id = ?",
 		func(*sqlite3.Stmt) error {
 			before = true

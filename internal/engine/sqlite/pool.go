@@ -38,7 +38,11 @@ type pool struct {
 func newPool(readers int, closing <-chan struct{}, path string, pragmas ...string) *pool {
 	return &pool{
 		make: func() (*conn, error) {
-			return open(path, closing, pragmas...)
+			c, err := open(path, closing, pragmas...)
+			if err == nil {
+				c.work = newWorker()
+			}
+			return c, err
 		},
 		slots: make(chan struct{}, readers), closing: closing, empty: make(chan struct{}),
 	}
@@ -89,6 +93,15 @@ func (p *pool) get(ctx context.Context) (*lease, error) {
 	return &lease{conn: c, pool: p}, nil
 }
 
+// do runs fn on the connection's own goroutine.
+func (l *lease) do(fn func()) { l.work.do(fn) }
+
+// end closes a connection of the pool.
+func (c *conn) end() error {
+	c.work.end()
+	return c.Close()
+}
+
 // park makes the slot free and keeps the connection; false if too many have.
 func (l *lease) park() bool {
 	l.pool.mu.Lock()
@@ -116,7 +129,7 @@ func (l *lease) put() {
 	}
 	p.mu.Unlock()
 	if !keep {
-		_ = c.Close() // it has only read
+		_ = c.end() // it has only read
 		p.gone()
 	}
 	if !l.parked {
@@ -145,7 +158,7 @@ func (p *pool) close() error {
 
 	var errs []error
 	for _, c := range idle {
-		errs = append(errs, c.Close())
+		errs = append(errs, c.end())
 	}
 	if last {
 		return errors.Join(errs...)

@@ -72,57 +72,87 @@ func (d *Datastore) iterate(ctx context.Context, p plan, at Revision) datastore.
 		if len(p.arms) == 0 {
 			return
 		}
-		l, err := d.readers.get(ctx)
-		if err != nil {
+		s := scan{store: d, plan: &p, at: at}
+		if err := s.begin(ctx); err != nil {
 			yield(tuple.Relationship{}, err)
 			return
 		}
-		held := true
-		release := func() {
-			if held {
-				held = false
-				l.put()
+		defer s.end()
+		for {
+			for i := range s.page {
+				if !yield(s.page[i], nil) {
+					return
+				}
 			}
-		}
-		defer release()
-		r, first, err := d.first(l.conn, &p, at)
-		if err != nil {
-			yield(tuple.Relationship{}, err)
-			return
-		}
-		defer func() {
-			if held {
-				_ = r.end() // a read transaction has nothing to lose
-			}
-		}()
-
-		buffer, more, err := fill(ctx, r, first)
-		if err == nil && more && !l.park() {
-			more = false
-			buffer, err = drain(ctx, r, buffer)
-		}
-		if err == nil && !more {
-			err = r.end()
-			release()
-		}
-		for i := range buffer {
-			if !yield(buffer[i], nil) {
+			if !s.more {
 				return
 			}
-		}
-		for err == nil && more {
-			var rel tuple.Relationship
-			if rel, more, err = r.next(); err == nil && more && !yield(rel, nil) {
+			if err := s.next(ctx); err != nil {
+				yield(tuple.Relationship{}, err)
 				return
 			}
-			if err == nil && ctx.Err() != nil {
-				err = ended(ctx)
-			}
-		}
-		if err != nil {
-			yield(tuple.Relationship{}, err)
 		}
 	}
+}
+
+// scan hands over a plan's rows by the page.
+type scan struct {
+	store *Datastore
+	plan  *plan
+	at    Revision
+
+	lease *lease // nil when all was read
+	rows  *rows
+	page  []tuple.Relationship
+	more  bool // there may be another page
+}
+
+// begin reads the first page. If there are more, it parks or, if it cannot, reads them too.
+func (s *scan) begin(ctx context.Context) error {
+	l, err := s.store.readers.get(ctx)
+	if err != nil {
+		return err
+	}
+	s.lease = l
+	l.do(func() {
+		if s.rows, s.page, err = s.store.first(l.conn, s.plan, s.at); err != nil {
+			return
+		}
+		s.page, s.more, err = fill(s.rows, s.page)
+		if err == nil && s.more && !l.park() {
+			s.page, err = drain(ctx, s.rows, s.page)
+			s.more = false
+		}
+	})
+	if err != nil || !s.more {
+		s.end()
+	}
+	return err
+}
+
+// next reads another page.
+func (s *scan) next(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return ended(ctx)
+	}
+	var err error
+	s.lease.do(func() { s.page, s.more, err = fill(s.rows, s.page[:0]) })
+	if !s.more {
+		s.end()
+	}
+	return err
+}
+
+// end gives the connection back. It may be called again.
+func (s *scan) end() {
+	if s.lease == nil {
+		return
+	}
+	if s.rows != nil {
+		s.lease.do(func() { _ = s.rows.end() }) // a read transaction has nothing to lose
+	}
+	s.lease.put()
+	s.lease = nil
 }
 
 // first begins reading a plan and takes its first row, if there is one.
@@ -137,7 +167,6 @@ func (d *Datastore) first(c *conn, p *plan, at Revision) (*rows, []tuple.Relatio
 		if err != nil {
 			return nil, nil, err
 		}
-		buffer := make([]tuple.Relationship, 0, 8)
 		rel, more, err := r.next()
 		if err != nil {
 			_ = r.end() // the first error counts
@@ -154,18 +183,15 @@ func (d *Datastore) first(c *conn, p *plan, at Revision) (*rows, []tuple.Relatio
 			history = true
 			continue
 		}
-		if more {
-			buffer = append(buffer, rel)
+		if !more {
+			return r, nil, nil
 		}
-		return r, buffer, nil
+		return r, append(make([]tuple.Relationship, 0, 4), rel), nil
 	}
 }
 
 // fill reads up to a page; more says whether it is full.
-func fill(ctx context.Context, r *rows, buffer []tuple.Relationship) (_ []tuple.Relationship, more bool, _ error) {
-	if len(buffer) == 0 {
-		return buffer, false, nil
-	}
+func fill(r *rows, buffer []tuple.Relationship) (_ []tuple.Relationship, more bool, _ error) {
 	for len(buffer) < page {
 		rel, more, err := r.next()
 		if err != nil || !more {
@@ -173,7 +199,7 @@ func fill(ctx context.Context, r *rows, buffer []tuple.Relationship) (_ []tuple.
 		}
 		buffer = append(buffer, rel)
 	}
-	return buffer, true, context.Cause(ctx)
+	return buffer, true, nil
 }
 
 // drain reads all that is left.

@@ -68,14 +68,18 @@ type held struct {
 func (tx *transaction) WriteRelationships(ctx context.Context, updates []tuple.RelationshipUpdate) error {
 	return tx.do(ctx, func() error {
 		for _, u := range updates {
-			var err error
+			r := u.Relationship.RelationshipReference
+			c, err := contentOf(u.Relationship)
+			if err != nil {
+				return err
+			}
 			switch u.Operation {
 			case tuple.UpdateOperationCreate:
-				err = tx.create(u.Relationship)
+				err = tx.create(r, c)
 			case tuple.UpdateOperationTouch:
-				err = tx.touch(u.Relationship)
+				err = tx.touch(r, c)
 			case tuple.UpdateOperationDelete:
-				err = tx.delete(u.Relationship)
+				err = tx.delete(r)
 			default:
 				err = fmt.Errorf("there is no operation %d", u.Operation)
 			}
@@ -87,47 +91,20 @@ func (tx *transaction) WriteRelationships(ctx context.Context, updates []tuple.R
 	})
 }
 
-// BulkLoad creates relationships from a source, and returns how many. One that is there is a
-// CreateRelationshipExistsError.
-func (tx *transaction) BulkLoad(ctx context.Context, source datastore.BulkWriteRelationshipSource) (uint64, error) {
-	var n uint64
-	err := tx.do(ctx, func() error {
-		for {
-			r, err := source.Next(ctx)
-			if err != nil || r == nil {
-				return err
-			}
-			if err := tx.create(*r); err != nil {
-				return err
-			}
-			n++
-		}
-	})
-	return n, err
-}
-
-func (tx *transaction) create(r tuple.Relationship) error {
-	k, err := tx.kind(r.RelationshipReference)
-	if err != nil {
-		return err
-	}
-	c, err := contentOf(r)
+func (tx *transaction) create(r tuple.RelationshipReference, c content) error {
+	k, err := tx.kind(r)
 	if err != nil {
 		return err
 	}
 	err = tx.insert(k, r, c)
 	if sqlite3.ErrCode(err).ToPrimary() == sqlite3.ResultConstraint {
-		return datastore.NewCreateRelationshipExistsError(&r)
+		return datastore.NewCreateRelationshipExistsError(&tuple.Relationship{RelationshipReference: r})
 	}
 	return err
 }
 
-func (tx *transaction) touch(r tuple.Relationship) error {
-	k, err := tx.kind(r.RelationshipReference)
-	if err != nil {
-		return err
-	}
-	c, err := contentOf(r)
+func (tx *transaction) touch(r tuple.RelationshipReference, c content) error {
+	k, err := tx.kind(r)
 	if err != nil {
 		return err
 	}
@@ -144,7 +121,7 @@ func (tx *transaction) touch(r tuple.Relationship) error {
 }
 
 // held looks a relationship up; false if it is not there.
-func (tx *transaction) held(k *kind, r tuple.Relationship) (h held, found bool, _ error) {
+func (tx *transaction) held(k *kind, r tuple.RelationshipReference) (h held, found bool, _ error) {
 	err := tx.conn.query("SELECT since, expires_at, caveat, context FROM live WHERE kind = ? AND resource_id = ? AND subject_id = ?",
 		func(s *sqlite3.Stmt) error {
 			found = true
@@ -159,7 +136,7 @@ func (tx *transaction) held(k *kind, r tuple.Relationship) (h held, found bool, 
 	return h, found, err
 }
 
-func (tx *transaction) insert(k *kind, r tuple.Relationship, c content) error {
+func (tx *transaction) insert(k *kind, r tuple.RelationshipReference, c content) error {
 	expires, caveat, context := c.parameters()
 	err := tx.conn.exec("INSERT INTO live (kind, resource_id, subject_id, since, expires_at, caveat, context) VALUES (?, ?, ?, ?, ?, ?, ?)",
 		k.id, r.Resource.ObjectID, r.Subject.ObjectID, tx.number, expires, caveat, context)
@@ -171,7 +148,7 @@ func (tx *transaction) insert(k *kind, r tuple.Relationship, c content) error {
 }
 
 // replace gives a relationship another content.
-func (tx *transaction) replace(k *kind, r tuple.Relationship, there held, c content) error {
+func (tx *transaction) replace(k *kind, r tuple.RelationshipReference, there held, c content) error {
 	if err := tx.end(k, r, there); err != nil {
 		return err
 	}
@@ -186,7 +163,7 @@ func (tx *transaction) replace(k *kind, r tuple.Relationship, there held, c cont
 
 // end keeps a relationship as it was for readers of older revisions, unless there are none that
 // have seen it.
-func (tx *transaction) end(k *kind, r tuple.Relationship, there held) error {
+func (tx *transaction) end(k *kind, r tuple.RelationshipReference, there held) error {
 	if there.since == tx.number {
 		return nil
 	}
@@ -197,7 +174,7 @@ func (tx *transaction) end(k *kind, r tuple.Relationship, there held) error {
 }
 
 // note adds a change to the log.
-func (tx *transaction) note(op operation, k *kind, r tuple.Relationship, c content) error {
+func (tx *transaction) note(op operation, k *kind, r tuple.RelationshipReference, c content) error {
 	tx.changed = true
 	tx.expires = tx.expires || c.expires != nil
 	tx.log.add(op, k, r.Resource.ObjectID, r.Subject.ObjectID, c)
