@@ -50,7 +50,7 @@ func (tx *transaction) BulkLoad(ctx context.Context, source datastore.BulkWriteR
 	})
 	close(stop)
 	// The source is the caller's again when this returns; so the reading must have ended.
-	for range chunks { //nolint:revive // until it is closed
+	for range chunks {
 	}
 	if reading := <-read; err == nil {
 		err = reading
