@@ -12,12 +12,8 @@ import (
 	sqlite3 "zombiezen.com/go/sqlite"
 )
 
-const (
-	// backupStep is how many pages a backup copies at a time.
-	backupStep = 1024
-	// revisionsPerSecond is, as a power of two, more than can be made in a second.
-	revisionsPerSecond = 20
-)
+// backupStep is how many pages a backup copies at a time.
+const backupStep = 1024
 
 // Backup copies the datastore as it is at one moment into a new file, while it is used. progress,
 // if not nil, is told how many of how many pages are done. It works on a datastore that is open
@@ -111,7 +107,7 @@ func Restore(ctx context.Context, from, to string) (err error) {
 }
 
 // renumber checks a restored file and gives it a revision that none of the original's can have
-// reached: the seconds of Unix time, times more revisions than a second can have.
+// reached: the nanoseconds of Unix time, for no transaction takes less than one.
 func renumber(ctx context.Context, path string) (err error) {
 	closing := make(chan struct{})
 	c, err := open(path, closing)
@@ -131,10 +127,9 @@ func renumber(ctx context.Context, path string) (err error) {
 	if err := migrate(ctx, c.Conn); err != nil {
 		return err
 	}
-	now := time.Now()
+	now := time.Now().UnixNano()
 	return c.exec(`INSERT INTO revision (tx, at, relationships)
-		SELECT max(tx + 1, ?), max(at + 1, ?), relationships FROM revision ORDER BY tx DESC LIMIT 1`,
-		now.Unix()<<revisionsPerSecond, now.UnixNano())
+		SELECT max(tx + 1, ?), max(at + 1, ?), relationships FROM revision ORDER BY tx DESC LIMIT 1`, now, now)
 }
 
 // create makes an empty file that only this user can read.

@@ -14,6 +14,7 @@ type bound struct {
 	columns  string // "resource_id", or "(resource_id, subject_id)" and the like
 	operator string
 	values   []string
+	second   bool // it is about the side that comes second in the order; the first has one id
 }
 
 // within adds the bounds that cursors set; false if no row of the arm is between them.
@@ -66,15 +67,15 @@ func (a *arm) beyond(order options.SortOrder, cursor options.Cursor) (*bound, bo
 	}
 	switch between {
 	case -1:
-		return &bound{first, ">", []string{his.ObjectID}}, true
+		return &bound{columns: first, operator: ">", values: []string{his.ObjectID}}, true
 	case 1:
-		return &bound{first, ">=", []string{his.ObjectID}}, true
+		return &bound{columns: first, operator: ">=", values: []string{his.ObjectID}}, true
 	}
 	operator := ">"
 	if mine2.Relation > his2.Relation {
 		operator = ">="
 	}
-	return &bound{"(" + first + ", " + second + ")", operator, []string{his.ObjectID, his2.ObjectID}}, true
+	return &bound{columns: "(" + first + ", " + second + ")", operator: operator, values: []string{his.ObjectID, his2.ObjectID}}, true
 }
 
 // opposite is the bound to the other rows.
@@ -83,7 +84,7 @@ func (b *bound) opposite() *bound {
 	if b.operator == ">=" {
 		operator = "<"
 	}
-	return &bound{b.columns, operator, b.values}
+	return &bound{columns: b.columns, operator: operator, values: b.values}
 }
 
 // resource is a kind's resource side, without an id.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -83,9 +84,10 @@ func (g *collector) DeleteBeforeTx(ctx context.Context, oldest datastore.Revisio
 	if !ok {
 		return n, unknown(oldest)
 	}
-	if err := g.store.renew(ctx); err != nil {
+	if err := g.store.renew(ctx); err != nil && !errors.Is(err, ErrFull) { // which deleting may change
 		return n, err
 	}
+	r = min(r, g.store.head.get().revision)
 	g.store.head.raiseFloor(r)
 	// Whoever opens the file takes the first revision for the oldest that can be read; so the
 	// revisions go first.

@@ -46,7 +46,8 @@ type Config struct {
 	// WatchWriteTimeout is how long a full buffer may stay full before the watch ends; 0 is one second.
 	WatchWriteTimeout time.Duration
 
-	// CacheBytes is how much of the file may lie in memory, over all connections; 0 is 64 MiB.
+	// CacheBytes is how much of the file may lie in memory: half of it for the writer, half for
+	// queries that run. One that rests half read keeps its share meanwhile. 0 is 64 MiB.
 	CacheBytes int64
 
 	// MaxPages is the most pages that the file may have: a write beyond it fails with ErrFull,

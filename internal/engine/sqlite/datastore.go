@@ -19,9 +19,10 @@ type Datastore struct {
 	cfg      Config
 	uniqueID string
 
-	head   *head
-	shared shared
-	kinds  dictionary
+	head     *head
+	shared   shared
+	kinds    dictionary
+	versions versions
 
 	lock    *flock.Flock // nil if it is read only
 	readers *pool
@@ -187,23 +188,25 @@ func (d *Datastore) read(ctx context.Context, fn func(*conn) error) error {
 // afterwards fail with ErrClosed. It may be called again.
 func (d *Datastore) Close() error {
 	d.once.Do(func() {
+		release := func() error {
+			if d.lock == nil {
+				return nil
+			}
+			return unlock(d.lock)
+		}
 		var errs []error
-		drained := false
 		if d.writer != nil {
-			err := d.writer.drain()
-			drained = err == nil
-			errs = append(errs, err)
+			d.writer.turns.shut()
 		}
 		close(d.closing)
 		d.life.end()
 		if d.readers != nil {
 			errs = append(errs, d.readers.close())
 		}
-		if drained {
-			errs = append(errs, d.writer.close())
-		}
-		if d.lock != nil {
-			errs = append(errs, unlock(d.lock))
+		if d.writer != nil {
+			errs = append(errs, d.writer.end(release))
+		} else {
+			errs = append(errs, release())
 		}
 		d.closed = errors.Join(errs...)
 	})

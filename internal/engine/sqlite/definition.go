@@ -10,46 +10,39 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// decode reads a document that holds a message.
-func decode[M any, P interface {
+// message is what a document of a definition holds.
+type message[M any] interface {
 	*M
 	proto.Message
-}](d document) (P, error) {
+	UnmarshalVT(b []byte) error
+}
+
+// decode reads a document that holds a message.
+func decode[M any, P message[M]](d document) (P, error) {
 	m := P(new(M))
-	if err := proto.Unmarshal(d.content, m); err != nil {
-		return nil, fmt.Errorf("reading %q: %w", d.name, err)
+	if err := m.UnmarshalVT(d.content); err != nil {
+		return nil, fmt.Errorf("reading %q: %w: %w", d.name, ErrCorrupt, err)
 	}
 	return m, nil
 }
 
 // definitions gives the definitions of a category, all of them or those with certain names.
 func definitions[M any, P interface {
-	*M
-	proto.Message
+	message[M]
 	datastore.SchemaDefinition
 }](ctx context.Context, r *reader, of category, names []string) ([]datastore.RevisionedDefinition[P], error) {
-	var found []document
+	out := []datastore.RevisionedDefinition[P]{}
+	make := func(d document) (any, error) { return decode[M, P](d) }
+	take := func(m any, since Revision) {
+		out = append(out, datastore.RevisionedDefinition[P]{Definition: m.(P), LastWrittenRevision: since}) //nolint:forcetypeassert // made above
+	}
 	if names == nil {
-		all, err := r.documents(ctx, of, nil)
-		if err != nil {
-			return nil, err
-		}
-		found = all
+		return out, r.made(ctx, of, nil, make, take)
 	}
 	for _, name := range names {
-		some, err := r.documents(ctx, of, &name)
-		if err != nil {
+		if err := r.made(ctx, of, &name, make, take); err != nil {
 			return nil, err
 		}
-		found = append(found, some...)
-	}
-	out := make([]datastore.RevisionedDefinition[P], 0, len(found))
-	for _, d := range found {
-		m, err := decode[M, P](d)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, datastore.RevisionedDefinition[P]{Definition: m, LastWrittenRevision: d.since})
 	}
 	return out, nil
 }
@@ -106,19 +99,17 @@ func notNil(names []string) []string {
 }
 
 // ReadStoredSchema reads the schema; ErrSchemaNotFound if none was written.
-func (r *reader) ReadStoredSchema(ctx context.Context) (*datastore.ReadOnlyStoredSchema, error) {
-	found, err := r.documents(ctx, schemas, new(string))
-	switch {
-	case err != nil:
-		return nil, err
-	case len(found) == 0:
-		return nil, datastore.ErrSchemaNotFound
+func (r *reader) ReadStoredSchema(ctx context.Context) (schema *datastore.ReadOnlyStoredSchema, _ error) {
+	err := r.made(ctx, schemas, new(string), func(d document) (any, error) {
+		s, err := decode[core.StoredSchema](d)
+		return datastore.NewReadOnlyStoredSchemaWithSize(s, len(d.content)), err
+	}, func(m any, _ Revision) {
+		schema, _ = m.(*datastore.ReadOnlyStoredSchema)
+	})
+	if err == nil && schema == nil {
+		err = datastore.ErrSchemaNotFound
 	}
-	schema, err := decode[core.StoredSchema](found[0])
-	if err != nil {
-		return nil, err
-	}
-	return datastore.NewReadOnlyStoredSchemaWithSize(schema, len(found[0].content)), nil
+	return schema, err
 }
 
 // readSchema reads the schema as of a revision; nil if there is none.

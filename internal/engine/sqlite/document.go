@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"sync"
 
 	sqlite3 "zombiezen.com/go/sqlite"
 )
@@ -24,18 +25,22 @@ type document struct {
 }
 
 // documents gives those of a category as of a revision, by name: all, or those with a name.
-func documents(c *conn, of category, at Revision, name *string) ([]document, error) {
-	var out []document
-	row := func(s *sqlite3.Stmt) error {
+func documents(c *conn, of category, at Revision, name *string) (out []document, _ error) {
+	text, args := documentsText(of, at, name)
+	err := c.query(text, func(s *sqlite3.Stmt) error {
 		out = append(out, document{name: s.ColumnText(0), since: Revision(s.ColumnInt64(1)), content: blob(s, 2)})
 		return nil
-	}
+	}, args...)
+	return out, err
+}
+
+func documentsText(of category, at Revision, name *string) (string, []any) {
 	if name != nil {
-		return out, c.query(`SELECT name, since, content FROM document
-			WHERE category = ? AND name = ? AND since <= ? AND until > ?`, row, string(of), *name, at, at)
+		return `SELECT name, since, content FROM document
+			WHERE category = ? AND name = ? AND since <= ? AND until > ?`, []any{string(of), *name, at, at}
 	}
-	return out, c.query(`SELECT name, since, content FROM document
-		WHERE category = ? AND since <= ? AND until > ? ORDER BY name`, row, string(of), at, at)
+	return `SELECT name, since, content FROM document
+		WHERE category = ? AND since <= ? AND until > ? ORDER BY name`, []any{string(of), at, at}
 }
 
 // put writes a version of a document in the transaction.
@@ -69,6 +74,64 @@ func (r *reader) documents(ctx context.Context, of category, name *string) (out 
 		return err
 	})
 	return out, err
+}
+
+// made hands over what is made of documents at the reader's revision. What was made of a version
+// that is committed is kept, for SpiceDB asks again after each write, and those who ask share it.
+func (r *reader) made(ctx context.Context, of category, name *string, make func(document) (any, error), take func(any, Revision)) error {
+	return r.on(ctx, func(c *conn, at Revision) error {
+		text, args := documentsText(of, at, name)
+		return c.query(text, func(s *sqlite3.Stmt) error {
+			id := versionID{of, s.ColumnText(0), Revision(s.ColumnInt64(1))}
+			if r.tx == nil {
+				if m, ok := r.store.versions.get(id); ok {
+					take(m, id.since)
+					return nil
+				}
+			}
+			m, err := make(document{name: id.name, since: id.since, content: blob(s, 2)})
+			if err != nil {
+				return err
+			}
+			if r.tx == nil {
+				r.store.versions.put(id, m)
+			}
+			take(m, id.since)
+			return nil
+		}, args...)
+	})
+}
+
+// maxVersions is how many versions of documents are kept in memory, as they were made.
+const maxVersions = 1000
+
+// versionID names a version of a document. What it holds never changes, once it is committed.
+type versionID struct {
+	category category
+	name     string
+	since    Revision
+}
+
+// versions are what was made of documents.
+type versions struct {
+	mu   sync.Mutex
+	made map[versionID]any
+}
+
+func (v *versions) get(id versionID) (any, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	m, ok := v.made[id]
+	return m, ok
+}
+
+func (v *versions) put(id versionID, m any) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.made) >= maxVersions || v.made == nil {
+		v.made = map[versionID]any{}
+	}
+	v.made[id] = m
 }
 
 // on runs fn on a connection and at a revision that are the reader's.

@@ -36,6 +36,7 @@ type arm struct {
 	prefix    string   // of the resource id
 	subjects  []string // ids; nil is any
 	bounds    []bound
+	begun     bool // a bound lies within the prefix
 }
 
 // forward plans a query that begins at resources.
@@ -86,8 +87,11 @@ func (p *plan) finish(after, upTo options.Cursor) error {
 	}
 	arms := p.arms[:0:0]
 	for _, a := range p.arms {
-		if a.within(p.order, after, upTo) {
-			arms = append(arms, a.split()...)
+		if !a.within(p.order, after, upTo) {
+			continue
+		}
+		for _, one := range a.seek(p.order) {
+			arms = append(arms, one.split()...)
 		}
 	}
 	p.arms = arms

@@ -56,7 +56,11 @@ func (r *reader) plan(ctx context.Context, make func(*kinds) (plan, error)) (dat
 		return nil, r.err
 	}
 	if r.tx != nil {
-		p, err := make(r.tx.kinds())
+		var p plan
+		err := r.tx.do(ctx, func() (err error) {
+			p, err = make(r.tx.kinds())
+			return err
+		})
 		return r.tx.iterate(ctx, p), err
 	}
 	if err := r.store.reach(ctx, r.at); err != nil {

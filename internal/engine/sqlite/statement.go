@@ -42,14 +42,20 @@ func (st *statement) of(p *plan, a *arm, from table, at Revision, now time.Time,
 	}
 	st.in("resource_id", a.resources)
 	if a.prefix != "" {
-		st.add(" AND resource_id >= ?", a.prefix)
+		if !a.begun {
+			st.add(" AND resource_id >= ?", a.prefix)
+		}
 		if end := after(a.prefix); end != "" {
 			st.add(" AND resource_id < ?", end)
 		}
 	}
 	st.in("subject_id", a.subjects)
 	for _, b := range a.bounds {
-		st.add(" AND " + b.columns + " " + b.operator)
+		st.add(" AND ")
+		if from == past && b.second {
+			st.add("+") // not to be searched by: the one id of the first side, and until, lead to fewer rows
+		}
+		st.add(b.columns + " " + b.operator)
 		if len(b.values) == 1 {
 			st.add(" ?", b.values[0])
 		} else {

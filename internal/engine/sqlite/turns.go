@@ -87,8 +87,8 @@ func (t *turns) give() {
 	close(w.ready)
 }
 
-// close turns away whoever waits, and whoever comes.
-func (t *turns) close() {
+// shut turns away whoever waits, and whoever comes.
+func (t *turns) shut() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed = true
@@ -96,4 +96,18 @@ func (t *turns) close() {
 		close(w.ready)
 	}
 	t.waiting = nil
+}
+
+// last waits for the last turn that there will be, after shut.
+func (t *turns) last() {
+	t.mu.Lock()
+	if !t.taken {
+		t.taken = true
+		t.mu.Unlock()
+		return
+	}
+	w := &waiter{ready: make(chan struct{}), alone: true}
+	t.waiting = append(t.waiting, w)
+	t.mu.Unlock()
+	<-w.ready
 }

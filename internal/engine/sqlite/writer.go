@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	sqlite3 "zombiezen.com/go/sqlite"
@@ -35,6 +36,8 @@ type writer struct {
 	pending state  // the head as it will be after the commit
 	kinds   *kinds // those of the head, and those that will be
 	version int64  // of the file, as SQLite counts changes by other connections
+
+	late atomic.Bool // the datastore is closed, and nothing is committed any more
 }
 
 // batch is some transactions that are committed together.
@@ -143,6 +146,10 @@ func (w *writer) leave() {
 // commit commits the batch and tells those who wait for it.
 func (w *writer) commit() {
 	b := w.batch
+	if w.late.Load() {
+		w.abort(ErrClosed)
+		return
+	}
 	if int64(b.ending) > w.store.head.ending.Load() {
 		w.store.head.ending.Store(int64(b.ending)) // before anybody can see it
 	}
@@ -226,17 +233,25 @@ func (w *writer) alone(ctx context.Context, fn func(*conn) error) error {
 	return fn(w.conn)
 }
 
-// drain waits for the transaction under way, and lets no other begin.
-func (w *writer) drain() error {
-	ctx, cancel := context.WithTimeoutCause(context.Background(), closeWait, errors.New("a transaction does not end"))
-	defer cancel()
-	has, err := w.turns.take(ctx, true)
-	w.turns.close()
-	if has && w.batch != nil {
-		w.commit()
+// end waits for the transaction under way, lets no other begin, and then closes the connection and
+// calls released. If the transaction takes too long, end returns before that, with an error; from
+// then on the transaction cannot be committed any more.
+func (w *writer) end(released func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		w.turns.last()
+		if w.batch != nil {
+			w.commit()
+		}
+		done <- errors.Join(w.conn.Close(), released())
+	}()
+	late := time.NewTimer(closeWait)
+	defer late.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-late.C:
+		w.late.Store(true)
+		return errors.New("a transaction does not end; the file stays locked until it does")
 	}
-	return err
 }
-
-// close closes the connection, which must be drained.
-func (w *writer) close() error { return w.conn.Close() }
