@@ -19,8 +19,11 @@ run: build ## Build and start the demo: a seeded service, with commands to try
 
 .PHONY: test
 test: verify lint ## Everything CI runs: generated files, linter, all tests with the race detector
-	go test -race -timeout 18m $$(go list ./... | grep -v /internal/schemacheck)
-	go test -timeout 10m ./internal/schemacheck # its hundreds of mutants take minutes under the race detector
+	go test -race -timeout 18m $$(go list ./... | grep -v -e /internal/schemacheck -e /internal/engine/sqlite)
+	go test -timeout 10m ./internal/schemacheck ./internal/engine/sqlite # hundreds of mutants, conformance and crashes: too long with the race detector
+	go test -race -timeout 10m -run 'Concurren|Life|Foreign|Changes|Close' -rapid.checks 30 ./internal/engine/sqlite # what runs in parallel, with it
+	go test -timeout 10m -run 'TestFile' ./internal/engine # the full number of writers' writes, too many with it
+	cd bench && go vet ./... && go test -timeout 10m ./...
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint-$(LINT_VERSION) ## Formatting, import rules and the linter

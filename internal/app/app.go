@@ -25,6 +25,7 @@ type App struct {
 	Directory *directory.Directory
 
 	cfg        Config
+	attached   bool // another process has the embedded engine, and brings entries into force
 	schemaText string
 	prepared   chan struct{} // closed when the engine has our schema
 
@@ -70,7 +71,8 @@ func (notHere) InForce(context.Context, account.EnvironmentID, account.Version) 
 
 // Open opens the directory and the engine, gives the engine its schema, and
 // starts the relay. A remote engine that is away does not keep it from opening:
-// the App is not ready until the engine has come.
+// the App is not ready until the engine has come. An embedded engine that another
+// process has open does, unless cfg.Beside.
 func Open(ctx context.Context, cfg Config) (*App, error) {
 	cfg = cfg.withDefaults()
 	catalogue, text, err := cfg.model()
@@ -81,22 +83,23 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := openEngine(ctx, cfg)
+	e, attached, err := openEngine(ctx, cfg)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	projector := relation.NewProjector(catalogue)
 	r := relay.New(db, e, projector, relay.Config{
 		Log: cfg.Log, Now: cfg.Now, Registry: cfg.Registry, OnStep: cfg.OnStep, OnBuild: cfg.OnBuild,
+		LookOnly: attached, Alone: cfg.Embedded() && !attached,
 	})
 	questions := access.New(e.Conn(), r, db, catalogue, access.Config{FreshWait: cfg.FreshWait, Now: cfg.Now})
 	d := directory.New(db, questions, r, catalogue, directory.Config{ApplyWait: cfg.ApplyWait, Now: cfg.Now})
 	a := &App{
 		Store: db, Engine: e, Relay: r, Access: questions, Directory: d,
-		cfg: cfg, schemaText: text, prepared: make(chan struct{}), failed: make(chan struct{}),
+		cfg: cfg, attached: attached, schemaText: text, prepared: make(chan struct{}), failed: make(chan struct{}),
 	}
-	looking := cfg.LookOnly && cfg.Durable()
-	if looking {
+	looking := cfg.LookOnly && !cfg.Embedded()
+	if looking || attached {
 		close(a.prepared)
 	} else if err := a.prepare(ctx); err != nil && !errors.Is(err, fault.Unavailable) {
 		return nil, errors.Join(err, e.Close(), db.Close())
@@ -128,13 +131,6 @@ func (a *App) watch(background context.Context) {
 		err = fault.New(fault.Internal, "engine_stopped", "the engine was closed while it was in use")
 	}
 	a.fail(err)
-}
-
-func openEngine(ctx context.Context, cfg Config) (*engine.Engine, error) {
-	if cfg.Durable() {
-		return engine.Remote(ctx, cfg.Remote)
-	}
-	return engine.Embedded(ctx, engine.EmbeddedConfig{Log: cfg.Log})
 }
 
 // prepare gives the engine its schema.
@@ -206,9 +202,13 @@ func (a *App) Ready(ctx context.Context) error {
 }
 
 // CatchUp waits until every environment is in force as far as its journal goes
-// now; Unavailable (not_yet_in_force) if ctx ends before. If the App cannot go on, it returns why.
+// now; Unavailable (not_yet_in_force) if ctx ends before, or (relay_stopped,
+// engine_full) if it cannot come about. If the App cannot go on, it returns why.
 func (a *App) CatchUp(ctx context.Context) error {
 	heads, err := a.Store.Heads(ctx)
+	if err != nil && ctx.Err() != nil {
+		return fault.New(fault.Unavailable, "not_yet_in_force", "there was no time to see whether all that is recorded is in force; try again").Because(err)
+	}
 	if err != nil {
 		return err
 	}
@@ -224,7 +224,7 @@ func (a *App) CatchUp(ctx context.Context) error {
 		}
 	})
 	for env, head := range heads {
-		if err := a.Relay.InForce(ctx, env, head); err != nil {
+		if err := a.Relay.Reach(ctx, env, head); err != nil {
 			select {
 			case <-a.failed:
 				return a.why

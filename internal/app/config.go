@@ -22,17 +22,25 @@ import (
 
 // Config says what an App is made of. The zero value is the one-machine shape in ./tenantry-data.
 type Config struct {
-	DataDir  string // where the one-machine shape keeps its files; "tenantry-data" if empty
+	DataDir  string // where the files of the one-machine shape are: directory.db, engine.db; "tenantry-data" if empty
 	Database string // of the directory: a postgres:// URL or a file; DataDir/directory.db if empty
 	// LookOnly leaves a remote engine as it is: its schema is not written, and no entries are applied.
 	LookOnly bool
+	// Beside works beside another process that has the embedded engine open: it only looks at the
+	// engine, and leaves it to that process to bring entries into force. Otherwise that is a
+	// Conflict fault (engine_in_use).
+	Beside bool
+	// EngineWait is how long to wait for another process to let go of the embedded engine; 0 is not at all.
+	EngineWait time.Duration
+	// EnginePages is the most pages that the embedded engine's file may have, as if the disk were full then; 0 is no limit.
+	EnginePages int64
 
 	// MustExist refuses a file that is not there (Invalid, database_missing), rather than create it.
 	MustExist bool
 
-	// Remote is the SpiceDB to use; the embedded one if its Address is empty.
+	// Remote is the SpiceDB to use; the embedded one, in DataDir, if its Address is empty.
 	Remote engine.RemoteConfig
-	// ApplySchema replaces the schema of a remote engine that has another one. Otherwise that is an error.
+	// ApplySchema replaces the schema of an engine that has another one. Otherwise that is an error.
 	ApplySchema bool
 
 	Permissions []string // files with an application's permissions
@@ -90,8 +98,13 @@ func (c Config) store() store.Config {
 	return store.Config{Now: c.Now, MustExist: c.MustExist}
 }
 
-// Durable reports whether the engine keeps what is written to it beyond this process.
-func (c Config) Durable() bool { return c.Remote.Address != "" }
+// EngineFile is the file of the embedded engine.
+func (c Config) EngineFile() string {
+	return filepath.Join(cmp.Or(c.DataDir, defaultDataDir), "engine.db")
+}
+
+// Embedded reports whether SpiceDB runs in this process.
+func (c Config) Embedded() bool { return c.Remote.Address == "" }
 
 // model is the permission model of a deployment: catalogue and schema.
 func (c Config) model() (*schema.Catalogue, string, error) {

@@ -24,6 +24,7 @@ const victimEnv = "TENANTRY_TEST_VICTIM"
 
 // victim is what a self-killing writer is told.
 type victim struct {
+	DataDir  string
 	Database string
 	Remote   engine.RemoteConfig
 	Step     relay.Step
@@ -31,7 +32,7 @@ type victim struct {
 }
 
 func (v victim) config() app.Config {
-	return app.Config{Database: v.Database, Remote: v.Remote, Log: quiet()}
+	return app.Config{DataDir: v.DataDir, Database: v.Database, Remote: v.Remote, Log: quiet()}
 }
 
 // run creates accounts, saying each time what was acknowledged, until it kills itself at its step.
@@ -112,20 +113,16 @@ func killed(t *testing.T, v victim) []account.ID {
 
 // TestKilledBetweenCommitAndToken kills the process at each step between the
 // commit of an entry and the storing of its position. After a restart all that
-// was recorded is in force, and nothing has drifted.
+// was recorded is in force, nothing has drifted, and the engine was not filled anew.
 func TestKilledBetweenCommitAndToken(t *testing.T) {
 	for _, s := range shapes(t) {
 		t.Run(s.name, func(t *testing.T) {
 			for _, step := range []relay.Step{relay.BeforeWrite, relay.AfterWrite, relay.AfterSave} {
 				t.Run(string(step), func(t *testing.T) {
 					cfg := s.make(t)
-					if cfg.Database == "" {
-						cfg.Database = databaseFile(t)
-					}
 					// Versions: 1 environment, 2 root account, then one for each account that is written.
-					// A memory engine begins anew with each process, filled with the first two.
 					const at = 8
-					v := victim{Database: cfg.Database, Remote: cfg.Remote, Step: step, Version: at}
+					v := victim{DataDir: cfg.DataDir, Database: cfg.Database, Remote: cfg.Remote, Step: step, Version: at}
 					prepareVictim(t, v)
 					acknowledged := killed(t, v)
 					if len(acknowledged) != at-3 {
@@ -144,8 +141,17 @@ func prepareVictim(t *testing.T, v victim) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	prepare(t, a)
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// prepare makes the environment prod with the account root.
+func prepare(t *testing.T, a *app.App) {
+	t.Helper()
 	ctx := t.Context()
-	_, err = a.Directory.CreateEnvironment(ctx, directory.Request{Actor: account.Actor{System: true}}, account.Environment{ID: "prod", SubAccountsEnabled: true})
+	_, err := a.Directory.CreateEnvironment(ctx, directory.Request{Actor: account.Actor{System: true}}, account.Environment{ID: "prod", SubAccountsEnabled: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,15 +160,16 @@ func prepareVictim(t *testing.T, v victim) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Close(); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // survives opens the deployment again and checks that what was acknowledged is there and in force.
 func survives(t *testing.T, v victim, acknowledged []account.ID, recorded account.Version) {
 	t.Helper()
-	a, err := app.Open(t.Context(), v.config())
+	cfg := v.config()
+	cfg.OnBuild = func(env account.EnvironmentID, done, total int) {
+		t.Errorf("the engine is filled anew for %s: %d of %d", env, done, total)
+	}
+	a, err := app.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

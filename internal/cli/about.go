@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tenantry/tenantry/internal/app"
 	"github.com/tenantry/tenantry/internal/httpapi"
 )
 
@@ -32,16 +33,15 @@ func (c *console) versionCommand() *cobra.Command {
 		Short: "Print the version of Tenantry and of the SpiceDB in it",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			version, spicedb := "unknown", "unknown"
+			spicedb := "unknown"
 			if info, ok := debug.ReadBuildInfo(); ok {
-				version = info.Main.Version
 				for _, dep := range info.Deps {
 					if dep.Path == "github.com/authzed/spicedb" {
 						spicedb = dep.Version
 					}
 				}
 			}
-			_, err := fmt.Fprintf(c.out, "tenantry %s, spicedb %s, %s %s/%s\n", version, spicedb, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(c.out, "tenantry %s, spicedb %s, %s %s/%s\n", app.Version(), spicedb, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}

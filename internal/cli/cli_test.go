@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,12 +50,48 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TENANTRY_DATA", env.WorkDir+"/data")
-			return nil
+			address, err := freeAddress()
+			env.Setenv("ADDRESS", address)
+			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exit": expectExit,
+			"exit":  expectExit,
+			"ready": awaitReady,
 		},
 	})
+}
+
+// freeAddress is an address that nobody listens on now.
+func freeAddress() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return listener.Addr().String(), listener.Close()
+}
+
+// awaitReady waits until the server at an address is ready: ready $ADDRESS.
+func awaitReady(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: ready address")
+	}
+	deadline := time.After(time.Minute)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		resp, err := http.Get("http://" + args[0] + "/readyz")
+		if err == nil {
+			ts.Check(resp.Body.Close())
+			if resp.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		select {
+		case <-deadline:
+			ts.Fatalf("the server at %s is not ready: %v", args[0], err)
+		case <-tick.C:
+		}
+	}
 }
 
 // expectExit runs a command that has to end with the exit code: exit 2 tenantry check ….

@@ -41,13 +41,13 @@ type deployment struct {
 }
 
 func (d *deployment) register(flags *pflag.FlagSet) {
-	flags.StringVar(&d.cfg.DataDir, "data", "tenantry-data", "directory for the files of the one-machine shape")
+	flags.StringVar(&d.cfg.DataDir, "data", "tenantry-data", "folder for the files of the one-machine shape: directory.db and engine.db")
 	flags.StringVar(&d.cfg.Database, "database", "", "database of the directory: a postgres:// URL or an SQLite file (default: directory.db in --data)")
-	flags.StringVar(&d.cfg.Remote.Address, "engine", "", "address of the SpiceDB to use, host:port (default: embedded in this process)")
+	flags.StringVar(&d.cfg.Remote.Address, "engine", "", "address of the SpiceDB to use, host:port (default: embedded in this process, on engine.db in --data)")
 	flags.StringVar(&d.cfg.Remote.Key, "engine-key", "", "pre-shared key of that SpiceDB; better given as TENANTRY_ENGINE_KEY")
 	flags.StringVar(&d.cfg.Remote.CAFile, "engine-ca", "", "PEM file with the authorities to trust for that SpiceDB (default: the system's)")
 	flags.BoolVar(&d.cfg.Remote.Insecure, "engine-plaintext", false, "talk to that SpiceDB without TLS")
-	flags.BoolVar(&d.cfg.ApplySchema, "apply-schema", false, "replace the schema of that SpiceDB if it is another")
+	flags.BoolVar(&d.cfg.ApplySchema, "apply-schema", false, "replace the engine's schema if it is another, as after an upgrade or a change of --permissions or --definitions")
 	flags.StringSliceVar(&d.cfg.Permissions, "permissions", nil, "files with permissions of the application, in the form of schema/permissions.yaml")
 	flags.StringSliceVar(&d.cfg.Definitions, "definitions", nil, "files with SpiceDB definitions of the application")
 	d.registerLog(flags)
@@ -90,17 +90,20 @@ func (d *deployment) directoryOnly(ctx context.Context, c *console, fn func(*app
 	return d.with(ctx, c, app.OpenDirectory, fn)
 }
 
-// whole opens directory and engine, waits until all that is recorded is in force, calls fn, and closes them.
+// whole opens directory and engine, beside a server or without one, waits until
+// all that is recorded is in force, calls fn, and closes them.
 func (d *deployment) whole(ctx context.Context, c *console, fn func(*app.App) error) error {
-	return d.with(ctx, c, app.Open, func(a *app.App) error {
-		const patience = 10 * time.Minute
-		waiting, cancel := context.WithTimeout(ctx, patience)
-		defer cancel()
-		if err := a.CatchUp(waiting); err != nil {
-			return err
-		}
-		return fn(a)
-	})
+	const patience = 10 * time.Minute
+	return d.with(ctx, c, inForce(patience), fn)
+}
+
+// inForce opens directory and engine, beside a server or without one, and waits
+// until all that is recorded is in force, no longer than patience for somebody else to do it.
+func inForce(patience time.Duration) func(context.Context, app.Config) (*app.App, error) {
+	return func(ctx context.Context, cfg app.Config) (*app.App, error) {
+		cfg.Beside = true
+		return app.OpenInForce(ctx, cfg, patience)
+	}
 }
 
 func (d *deployment) with(ctx context.Context, c *console, open func(context.Context, app.Config) (*app.App, error), fn func(*app.App) error) error {
@@ -108,13 +111,18 @@ func (d *deployment) with(ctx context.Context, c *console, open func(context.Con
 	if err != nil {
 		return err
 	}
-	bar := c.bar("filling the engine")
-	cfg.OnBuild = func(env account.EnvironmentID, done, total int) { bar.at(string(env), done, total) }
+	cfg.OnBuild = c.filling()
 	a, err := open(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	return errors.Join(fn(a), a.Close())
+}
+
+// filling shows how far the filling of an engine has come.
+func (c *console) filling() func(env account.EnvironmentID, done, total int) {
+	bar := c.bar("filling the engine")
+	return func(env account.EnvironmentID, done, total int) { bar.at(string(env), done, total) }
 }
 
 func environmentFlag(cmd *cobra.Command, into *account.EnvironmentID) {

@@ -36,8 +36,9 @@ is named and the directory stays as it was. What is there already and the same
 is left alone, so a load that was cut off is finished by running it again.
 
 It writes to the directory itself, also while servers run on it, and while
-SpiceDB is away; they bring it into force. With --engine it waits for that, for as
-long as --apply-wait, and says whether it has come about; it is recorded for good
+SpiceDB is away. Then it waits until what it wrote is in force, and says whether
+that has come about: if a server runs, or SpiceDB is elsewhere, for as long as
+--apply-wait; if not, it brings it into force itself. It is recorded for good
 either way.`,
 		Example: "  tenantry load customers.ndjson\n  tenantry generate --accounts 10000 --users 5000 --for big | tenantry load -",
 		Args:    cobra.ExactArgs(1),
@@ -52,22 +53,15 @@ either way.`,
 				loaded, err = c.load(cmd.Context(), a, env, records, opts)
 				return err
 			})
-			switch {
-			case err != nil:
+			if err != nil || loaded.Created == 0 {
 				return err
-			case loaded.Created == 0:
-				return nil
-			case d.cfg.Durable():
-				return c.enforce(cmd.Context(), &d, wait)
-			default:
-				fmt.Fprintln(c.out, "A running server brings them into force; otherwise the next one that starts.")
-				return nil
 			}
+			return c.enforce(cmd.Context(), &d, wait)
 		},
 	}
 	d.register(cmd.Flags())
 	cmd.Flags().StringVarP((*string)(&env), "environment", "e", "", "environment of the lines before the first environment line")
-	cmd.Flags().DurationVar(&wait, "apply-wait", 30*time.Second, "with --engine: how long to wait for what was written to be in force")
+	cmd.Flags().DurationVar(&wait, "apply-wait", 30*time.Second, "how long to wait for a server, or a SpiceDB elsewhere, to have in force what was written")
 	cmd.Flags().BoolVar(&opts.AsIs, "as-is", false, "accept sub-accounts where they could not be made today, as an export may hold them")
 	return cmd
 }
@@ -100,17 +94,15 @@ func (c *console) load(ctx context.Context, a *app.App, env account.EnvironmentI
 	return loaded, err
 }
 
-// enforce waits until what is in the directory is in force in a remote SpiceDB,
-// and says whether it is. That SpiceDB is away is no error: what was written will be in force.
+// enforce waits until what is in the directory is in force, and says whether it
+// is. That it is not is no error: what was written will be in force.
 func (c *console) enforce(ctx context.Context, d *deployment, wait time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	err := d.with(ctx, c, app.Open, func(a *app.App) error { return a.CatchUp(ctx) })
+	err := d.with(ctx, c, inForce(wait), func(*app.App) error { return nil })
 	switch {
 	case err == nil:
 		fmt.Fprintln(c.out, "They are in force.")
-	case errors.Is(err, fault.Unavailable), errors.Is(ctx.Err(), context.DeadlineExceeded):
-		fmt.Fprintf(c.err, "tenantry: SpiceDB: %s\n", explain(err))
+	case errors.Is(err, fault.Unavailable):
+		fmt.Fprintf(c.err, "tenantry: the engine: %s\n", explain(err))
 		fmt.Fprintln(c.out, "They are recorded, and not in force yet.")
 		fmt.Fprintln(c.out, "A running server brings them into force; otherwise the next one that starts.")
 	default:

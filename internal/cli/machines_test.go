@@ -3,7 +3,6 @@ package cli_test
 import (
 	"bytes"
 	"context"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -27,12 +26,8 @@ type machines struct {
 func newMachines(t *testing.T) *machines {
 	t.Helper()
 	spice := testspice.Start(t, testpg.Database(t))
-	listener, err := net.Listen("tcp", "127.0.0.1:0") // a port that is free now
+	address, err := freeAddress()
 	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return &machines{t: t, url: "http://" + address, env: append(os.Environ(),

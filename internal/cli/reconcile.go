@@ -25,12 +25,16 @@ func (c *console) reconcileCommand() *cobra.Command {
 the engine holds, and makes the engine right: what is missing is written, what is
 extra deleted, what is wrong corrected. Servers may go on writing meanwhile.
 
-With --dry-run it only reports, and writes nothing; exit code 1 if there is drift.
-It waits a little for a server to apply what is recorded but not yet in force.`,
+With --dry-run it only reports, and repairs nothing; exit code 1 if there is drift.
+It waits a little for a server to apply what is recorded but not yet in force.
+
+The embedded engine belongs to one process at a time: while a server runs on it,
+reconcile works only with --dry-run, and stops with engine_in_use without. Where
+no server runs, what is recorded but not yet in force is applied first.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d.quietly(cmd)
-			d.cfg.LookOnly = dryRun
+			d.cfg.LookOnly, d.cfg.Beside = dryRun, dryRun
 			return d.with(cmd.Context(), c, app.Open, func(a *app.App) error {
 				return c.reconcile(cmd.Context(), a, env, dryRun)
 			})
@@ -44,19 +48,8 @@ It waits a little for a server to apply what is recorded but not yet in force.`,
 
 // reconcile compares one environment, or all if only is "".
 func (c *console) reconcile(ctx context.Context, a *app.App, only account.EnvironmentID, dryRun bool) error {
-	if dryRun {
-		const patience = time.Minute // for what servers are applying
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, patience)
-		defer cancel()
-	}
-	if err := a.Prepared(ctx); err != nil {
+	if err := prepared(ctx, a); err != nil {
 		return err
-	}
-	if !a.Engine.Durable() { // it is being filled; that is no drift
-		if err := a.CatchUp(ctx); err != nil {
-			return err
-		}
 	}
 	envs, err := a.Directory.Environments(ctx, system(""))
 	if err != nil {
@@ -81,6 +74,17 @@ func (c *console) reconcile(ctx context.Context, a *app.App, only account.Enviro
 		return negative{}
 	}
 	return nil
+}
+
+// prepared waits until the engine is worth comparing.
+func prepared(ctx context.Context, a *app.App) error {
+	const patience = time.Minute // for a SpiceDB elsewhere that is away
+	preparing, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := a.Prepared(preparing); err != nil {
+		return err
+	}
+	return a.Settled(ctx, 10*patience) // for a server that fills the engine
 }
 
 // reconciled prints what reconcile found, with a bounded number of examples.

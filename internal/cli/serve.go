@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,8 +19,8 @@ func (c *console) serveCommand() *cobra.Command {
 		Use:   "serve",
 		Short: "Run the server",
 		Long: `Serve runs the server until it is interrupted. It keeps what it is told in --data:
-SQLite for the directory, SpiceDB embedded. For several replicas give --database a
-PostgreSQL URL and --engine the address of a SpiceDB cluster.
+SQLite for the directory, SQLite for the embedded SpiceDB. For several replicas give
+--database a PostgreSQL URL and --engine the address of a SpiceDB cluster.
 
 There is no environment and no credential at first. Make them with
 tenantry environment create and tenantry client create, before or while it runs.`,
@@ -30,6 +31,8 @@ tenantry environment create and tenantry client create, before or while it runs.
 			if err != nil {
 				return err
 			}
+			cfg.OnBuild = c.filling()
+			cfg.EngineWait = 5 * time.Second // for a server that is just stopping, or a command
 			if metrics != "" {
 				if cfg.MetricsListener, err = listen(cmd.Context(), "--metrics-listen", metrics); err != nil {
 					return err

@@ -3,8 +3,11 @@
 // Callers speak authzed.api.v1 over [Engine.Conn] and pass every error through
 // [Fault]. They need not know which of the two they have:
 //
-//	Embedded  client ── pipe in memory ── SpiceDB ── datastore     (memory, or one that is given)
+//	Embedded  client ── pipe in memory ── SpiceDB ── datastore     (an SQLite file, or memory)
 //	Remote    client ── TLS or plaintext ── SpiceDB elsewhere      (bearer key)
+//
+// A file belongs to one process at a time. Others may attach to it for reading:
+// their engine follows what that process writes, and refuses writes.
 //
 // # Life
 //

@@ -12,6 +12,7 @@ import (
 	"github.com/authzed/spicedb/pkg/datastore"
 	"google.golang.org/grpc"
 
+	"github.com/tenantry/tenantry/internal/engine/sqlite"
 	"github.com/tenantry/tenantry/internal/fault"
 )
 
@@ -27,9 +28,17 @@ const maxMessage = 64 << 20
 
 // EmbeddedConfig says how to run SpiceDB inside the process. The zero value runs it in memory.
 type EmbeddedConfig struct {
-	// Datastore is where SpiceDB keeps its content; nil is memory, which ends with the engine.
-	// A datastore that is given counts as durable, must accept 100 ids in a filter, and is the
-	// caller's to start, before the engine, and to close, after it.
+	// File is where SpiceDB keeps its content: an SQLite file, which is made, with its folder, if
+	// it is not there. One process at a time has it open for writing. "" is memory, which ends with the engine.
+	File string
+	// ReadOnly attaches to a File that another process may have open for writing: the engine
+	// follows it, takes no lock, and writes nothing.
+	ReadOnly bool
+	// MaxPages is the most pages that File may have, as if the disk were full then; 0 is no limit.
+	MaxPages int64
+
+	// Datastore, if not nil, takes the place of File, for measuring other datastores. It must
+	// accept 100 ids in a filter, counts as durable, and is the caller's to close after the engine.
 	Datastore datastore.Datastore
 
 	// Levels is how many levels of accounts a check or a lookup can climb; 0 is 100.
@@ -48,7 +57,10 @@ type EmbeddedConfig struct {
 
 // Embedded starts SpiceDB in this process and returns when it answers. ctx bounds the start
 // only; the caller ends the engine with Close. Nothing listens on the network, and nothing
-// is reported to anybody. Errors are ctx's, or Internal faults (engine_start).
+// is reported to anybody.
+//
+// Errors are ctx's; for a File those of [Backup], and a Conflict fault (engine_in_use) if
+// another process has it open for writing; else Internal faults (engine_start).
 func Embedded(ctx context.Context, cfg EmbeddedConfig) (*Engine, error) {
 	cfg.Levels = cmp.Or(cfg.Levels, defaultLevels)
 	cfg.Quantum = cmp.Or(cfg.Quantum, defaultQuantum)
@@ -61,6 +73,9 @@ func Embedded(ctx context.Context, cfg EmbeddedConfig) (*Engine, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
+	if _, known := errors.AsType[*fault.Error](err); known {
+		return nil, err
+	}
 	return nil, fault.New(fault.Internal, CodeStart, "the embedded SpiceDB does not start").Because(err)
 }
 
@@ -68,11 +83,11 @@ func embedded(ctx context.Context, cfg EmbeddedConfig) (*Engine, error) {
 	s := &server{grace: cfg.Grace, asked: make(chan struct{}), ended: make(chan struct{})}
 	store := cfg.Datastore
 	if store == nil {
-		mem, err := memory(ctx, cfg.Quantum)
-		if err != nil {
+		var err error
+		if store, err = cfg.open(ctx); err != nil {
 			return nil, err
 		}
-		store, s.store = mem, mem
+		s.store = store
 	}
 	id, err := store.UniqueID(ctx)
 	if err != nil {
@@ -94,12 +109,22 @@ func embedded(ctx context.Context, cfg EmbeddedConfig) (*Engine, error) {
 	}
 	e := &Engine{
 		conn: conn, server: s, closed: make(chan struct{}),
-		name: "embedded-" + id, durable: cfg.Datastore != nil, maxUpdates: maxUpdates,
+		name: "embedded-" + id, durable: cfg.Datastore != nil || cfg.File != "", maxUpdates: maxUpdates,
 	}
 	if err := e.settle(ctx); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
+}
+
+// open opens the datastore that cfg describes.
+func (cfg EmbeddedConfig) open(ctx context.Context) (datastore.Datastore, error) {
+	if cfg.File == "" {
+		return memory(ctx, cfg.Quantum)
+	}
+	return openFile(ctx, sqlite.Config{
+		Path: cfg.File, ReadOnly: cfg.ReadOnly, MaxPages: cfg.MaxPages, Quantum: cfg.Quantum, GCWindow: history, Log: cfg.Log,
+	})
 }
 
 // settle waits for the first answer of the embedded SpiceDB, or for its end.

@@ -220,7 +220,8 @@ func newest(c client) *v1.ZedToken {
 
 func TestEmbedded_ConcurrentWritersLoseNothing(t *testing.T) {
 	const writers, each = 32, 25
-	c := withSchema(t, engine.EmbeddedConfig{})
+	c := newClient(t, embedded(t, engine.EmbeddedConfig{})) // in memory, where SpiceDB needs our help for it
+	c.applyBuilt()
 	ctx := c.ctx()
 	var wg sync.WaitGroup
 	errs := make(chan error, writers*each)

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/tenantry/tenantry/internal/engine/sqlite"
 	"github.com/tenantry/tenantry/internal/fault"
 )
 
@@ -17,6 +19,7 @@ import (
 const (
 	CodeUnavailable   = "engine_unavailable"         // Unavailable: SpiceDB is away, overloaded or too slow
 	CodeUnauthorized  = "engine_unauthorized"        // Unavailable: SpiceDB does not accept our key
+	CodeFull          = "engine_full"                // Unavailable: there is no room for a write; nothing of it was kept
 	CodeInvalid       = "engine_invalid_request"     // Invalid: the request can never succeed
 	CodeUnknown       = "engine_unknown_definition"  // Invalid: the schema has no such type, relation or permission
 	CodeLimit         = "engine_limit_exceeded"      // TooLarge: over a bound of SpiceDB's
@@ -33,6 +36,11 @@ const (
 	CodeInvalidConfig = "invalid_engine"             // Invalid: see Remote
 	CodeStart         = "engine_start"               // Internal: see Embedded
 	CodeStopped       = "engine_stopped"             // Internal: see Engine.Run
+	CodeInUse         = "engine_in_use"              // Conflict: another process has the file open for writing
+	CodeMissing       = "engine_missing"             // NotFound: there is no engine in the file
+	CodeCorrupt       = "engine_corrupt"             // Internal: the file is damaged
+	CodeNewer         = "engine_newer"               // Conflict: a newer Tenantry has written the file
+	CodeFile          = "engine_file"                // Internal: the file cannot be used for another reason
 )
 
 // Fault translates an error of a call to SpiceDB. It leaves nil, faults, and cancellation by
@@ -62,6 +70,11 @@ func away(err error) *fault.Error {
 	return fault.New(fault.Unavailable, CodeUnavailable, "SpiceDB does not answer; try again").Because(err)
 }
 
+func noRoom(err error) *fault.Error {
+	return fault.New(fault.Unavailable, CodeFull,
+		"the disk is full: the engine cannot write, and goes on answering from what it has; make room, and it goes on by itself").Because(err)
+}
+
 func failure(err error) *fault.Error {
 	return fault.New(fault.Internal, CodeFailure, "SpiceDB failed; the log has the details").Because(err)
 }
@@ -69,6 +82,9 @@ func failure(err error) *fault.Error {
 // byCode goes by the status code alone.
 func byCode(st *status.Status, err error) error {
 	said := clip(st.Message())
+	if st.Code() == codes.ResourceExhausted && strings.Contains(said, sqlite.ErrFull.Error()) {
+		return noRoom(err)
+	}
 	switch st.Code() {
 	case codes.Canceled:
 		return fmt.Errorf("%w: %w", context.Canceled, err)

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/tenantry/tenantry/internal/engine"
+	"github.com/tenantry/tenantry/internal/engine/sqlite"
 	"github.com/tenantry/tenantry/internal/fault"
 )
 
@@ -46,6 +47,10 @@ func TestFault_GoesByTheStatusCode(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestFault_TellsAFullDiskFromAnEngineThatIsAway(t *testing.T) {
+	hasCode(t, engine.Fault(status.Error(codes.ResourceExhausted, "writing: "+sqlite.ErrFull.Error())), fault.Unavailable, engine.CodeFull)
 }
 
 func TestFault_LeavesCancellationAlone(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -45,9 +46,12 @@ func embedded(tb testing.TB, cfg engine.EmbeddedConfig) *engine.Engine {
 	return e
 }
 
-// withSchema is embedded with Tenantry's schema in it.
+// withSchema is embedded, on a file of its own unless cfg names one, with Tenantry's schema in it.
 func withSchema(tb testing.TB, cfg engine.EmbeddedConfig) client {
 	tb.Helper()
+	if cfg.File == "" {
+		cfg.File = filepath.Join(tb.TempDir(), "engine.db")
+	}
 	c := newClient(tb, embedded(tb, cfg))
 	c.applyBuilt()
 	return c

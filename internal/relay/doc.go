@@ -30,9 +30,17 @@
 //	    │           │  └────────┤
 //	    │           ├──► the mark is not where expected: locate again ◄┘
 //	    │           ├──► engine away: try again, later each time
+//	    │           ├──► engine full: the same, loudly, and not ready meanwhile
 //	    └───────────┴──► cannot be applied: stopped, loudly; tried again every half minute
 //
 // Locating reads the mark. If there is none, or an abandoned one, the engine is
 // filled from the directory's state. While the worker locates, readers go on
 // with the position known before, unless the engine turns out not to have it.
+//
+// # Engines of one process
+//
+// The embedded engine is written to by one process at a time. That process's
+// relay is alone: a busy mark that it finds was left by one that is gone, and is
+// taken over at once. A process beside it looks only: its workers follow the
+// mark, and what they find serves questions as positions do.
 package relay

@@ -9,8 +9,17 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/tenantry/tenantry/internal/engine"
 	"github.com/tenantry/tenantry/internal/fault"
 )
+
+// full reports whether the engine had no room for a write.
+func full(err error) bool { return hasCode(err, engine.CodeFull) }
+
+func hasCode(err error, code string) bool {
+	f, ok := errors.AsType[*fault.Error](err)
+	return ok && f.Code == code
+}
 
 // moved reports whether the engine refused a write because its mark was another.
 func moved(err error) bool {
@@ -36,11 +45,16 @@ func transient(err error) bool {
 
 // refused reports whether an error will stay until somebody does something about it.
 func refused(err error) bool {
-	if _, ok := errors.AsType[*fault.Error](err); ok {
+	if isFault(err) {
 		return true
 	}
 	s, fromEngine := status.FromError(err)
 	return fromEngine && refusal(s.Code())
+}
+
+func isFault(err error) bool {
+	_, ok := errors.AsType[*fault.Error](err)
+	return ok
 }
 
 func refusal(c codes.Code) bool {

@@ -36,34 +36,42 @@ func (w *worker) locate(ctx context.Context) error {
 		}
 		return err
 	}
-	if found.mark.version < w.status().Position.Version {
-		w.withdraw() // the engine was restored from a backup
+	known := w.status()
+	if known.Located && known.Position.Version == found.mark.version {
+		w.at, w.lost = found.mark, false
+		return nil // where it was left
+	}
+	kept, token, err := w.relay.journal.Position(ctx, w.env, w.relay.engine.Name())
+	if err != nil {
+		return err
+	}
+	if found.mark.version < max(known.Position.Version, kept) {
+		// The engine was restored from a backup. Tokens of what it has lost are good for nothing, and
+		// must not be taken for those of the same versions when it has them again.
+		w.withdraw()
 		if err := w.relay.journal.ForgetPosition(ctx, w.env, w.relay.engine.Name()); err != nil {
 			return err
 		}
 	}
-	w.at, w.lost = found.mark, false
-	if p := w.status(); p.Located && p.Position.Version == found.mark.version {
-		return nil // where it was left
-	}
 	// The token of the write that moved the engine here is older than that of the
 	// read just now and sees the same: with it, more of what the engine has cached is good.
-	version, token, err := w.relay.journal.Position(ctx, w.env, w.relay.engine.Name())
-	if err == nil && version == found.mark.version && token != "" {
+	if kept == found.mark.version && token != "" {
 		found.token = token
 	}
+	w.at, w.lost = found.mark, false
 	return w.keep(ctx, Position{Version: found.mark.version, Token: found.token})
 }
 
 // abandoned reports whether a mark is that of a write whose writer is gone: our
-// own from a try that failed, or another's that has not changed for TakeOver.
+// own from a try that failed, or another's that has not changed for TakeOver, or
+// any if nobody else can be writing.
 // If the writer may still be there, it returns errBusy.
 func (w *worker) abandoned(m mark) (bool, error) {
 	if m.busy == "" {
 		w.busy = mark{}
 		return false, nil
 	}
-	if w.relay.own(m) {
+	if w.relay.own(m) || w.relay.cfg.Alone {
 		return true, nil
 	}
 	now := w.relay.cfg.Now()

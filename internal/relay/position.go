@@ -11,6 +11,7 @@ import (
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
 
 	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/engine"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/relation"
 )
@@ -108,6 +109,9 @@ func (r *Relay) call(ctx context.Context, updates []relation.Update, condition *
 		req.Updates[i] = &v1.RelationshipUpdate{Operation: op, Relationship: u.Proto()}
 	}
 	resp, err := v1.NewPermissionsServiceClient(r.engine.Conn()).WriteRelationships(ctx, req)
+	if f := engine.Fault(err); hasCode(f, engine.CodeFull) {
+		return "", f
+	}
 	if err != nil {
 		return "", err
 	}

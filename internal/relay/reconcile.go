@@ -35,8 +35,9 @@ const (
 // it implies. Repairs are made under a busy mark, so that no entry comes between.
 //
 // An engine that is behind the journal is no drift as long as a relay applies
-// it; Reconcile waits for it until ctx ends. progress, which may be nil, is
-// called as repairs are made.
+// it; Reconcile waits for it until ctx ends, or until it has not moved for
+// Config.Stuck: an Unavailable fault (relay_behind) then. progress, which may be
+// nil, is called as repairs are made.
 func (r *Relay) Reconcile(ctx context.Context, env account.EnvironmentID, dryRun bool, progress func(done, total int)) (Reconciliation, error) {
 	w := r.worker(env)
 	for try := 1; ; try++ {
@@ -91,6 +92,7 @@ func (r *Relay) compare(ctx context.Context, w *worker) (Reconciliation, error) 
 // placed returns where the engine stands once it has reached version, and
 // whether that is a place in this journal.
 func (r *Relay) placed(ctx context.Context, w *worker, version account.Version) (standing, bool, error) {
+	last, since := mark{}, time.Now()
 	for {
 		w.acting.Lock()
 		at, err := w.settled(ctx)
@@ -110,9 +112,12 @@ func (r *Relay) placed(ctx context.Context, w *worker, version account.Version) 
 		if at.mark.version >= version {
 			return at, true, nil
 		}
+		if at.mark != last {
+			last, since = at.mark, time.Now()
+		}
 		w.wake()
 		sleep(ctx, r.cfg.Poll)
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || time.Since(since) > r.cfg.Stuck {
 			return standing{}, false, fault.New(fault.Unavailable, "relay_behind",
 				"the engine stands at version %d of environment %s, the directory at %d, and nothing moves it", at.mark.version, w.env, version).Because(ctx.Err())
 		}

@@ -58,6 +58,9 @@ type Config struct {
 	StoppedWait time.Duration // the pause before a stopped environment is tried again; 30 s if 0
 	LookAgain   time.Duration // how often an idle worker looks whether the engine still stands where it was left; 5 s if 0
 	TakeOver    time.Duration // how long another process's write in several calls may show no progress before it counts as given up; 15 s if 0
+	Stuck       time.Duration // how long Reconcile waits for an engine that is behind and does not move; 1 min if 0
+	Alone       bool          // nobody else writes to the engine: what another process left unfinished is taken over at once
+	LookOnly    bool          // another process writes to the engine: only follow how far it comes, and write nothing, positions included
 	Log         *slog.Logger  // slog.Default() if nil
 	Now         func() time.Time
 	Registry    prometheus.Registerer                            // metrics are kept but not exported if nil
@@ -77,6 +80,7 @@ func (c Config) withDefaults() Config {
 	set(&c.StoppedWait, 30*time.Second)
 	set(&c.LookAgain, 5*time.Second)
 	set(&c.TakeOver, 15*time.Second)
+	set(&c.Stuck, time.Minute)
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
@@ -177,6 +181,11 @@ func (r *Relay) worker(env account.EnvironmentID) *worker {
 // the newest position; Unavailable (not_yet_in_force) if ctx ends before. With
 // version 0 it waits only until the position is known.
 func (r *Relay) Wait(ctx context.Context, env account.EnvironmentID, version account.Version) (Position, error) {
+	return r.expecting(env, version).wait(ctx, version)
+}
+
+// expecting returns the environment's worker, told that the journal has reached a version.
+func (r *Relay) expecting(env account.EnvironmentID, version account.Version) *worker {
 	w := r.worker(env)
 	w.expect(version)
 	if !w.started() {
@@ -185,53 +194,7 @@ func (r *Relay) Wait(ctx context.Context, env account.EnvironmentID, version acc
 		default:
 		}
 	}
-	return w.wait(ctx, version)
-}
-
-// Status is where an environment stands.
-type Status struct {
-	Environment account.EnvironmentID
-	Position    Position
-	Head        account.Version // the newest version known
-	Located     bool            // the position has been found since the start
-	Stopped     bool            // an entry cannot be applied
-	Err         error           // why it is behind, nil while all is well
-}
-
-// Status returns where each environment stands.
-func (r *Relay) Status() []Status {
-	r.mu.Lock()
-	workers := make([]*worker, 0, len(r.workers))
-	for _, w := range r.workers {
-		workers = append(workers, w)
-	}
-	r.mu.Unlock()
-	out := make([]Status, 0, len(workers))
-	for _, w := range workers {
-		if w.started() {
-			out = append(out, w.status())
-		}
-	}
-	return out
-}
-
-// Ready returns nil when every environment is located and none is stopped, else an Unavailable fault that says which.
-func (r *Relay) Ready() error {
-	r.mu.Lock()
-	looked := r.looked
-	r.mu.Unlock()
-	if !looked {
-		return fault.New(fault.Unavailable, "relay_starting", "the environments have not been read yet")
-	}
-	for _, s := range r.Status() {
-		switch {
-		case s.Stopped:
-			return fault.New(fault.Unavailable, "relay_stopped", "environment %s: the journal cannot be applied after version %d: %v", s.Environment, s.Position.Version, s.Err)
-		case !s.Located:
-			return fault.New(fault.Unavailable, "relay_starting", "environment %s: the engine is being prepared", s.Environment)
-		}
-	}
-	return nil
+	return w
 }
 
 // Fresh returns the newest position, at or after version, as a ZedToken and its
@@ -254,4 +217,38 @@ func (r *Relay) Reached(env account.EnvironmentID) account.Version {
 func (r *Relay) InForce(ctx context.Context, env account.EnvironmentID, version account.Version) error {
 	_, err := r.Wait(ctx, env, version)
 	return err
+}
+
+// Reach is InForce for who has no use for waiting while the journal cannot be
+// applied: an Unavailable fault (relay_stopped, engine_full) that says why then.
+func (r *Relay) Reach(ctx context.Context, env account.EnvironmentID, version account.Version) error {
+	w := r.expecting(env, version)
+	var state Status
+	err := w.until(ctx, func(s Status) bool {
+		state = s
+		return s.Located && s.Position.Version >= version || s.Stopped && refused(s.Err)
+	}, version)
+	if err == nil && (!state.Located || state.Position.Version < version) {
+		return state.unready()
+	}
+	return err
+}
+
+// Settled waits until every environment is located or stopped: an engine that is
+// being prepared is not worth comparing. Unavailable (engine_preparing) if ctx ends before.
+func (r *Relay) Settled(ctx context.Context) error {
+	heads, err := r.journal.Heads(ctx)
+	if err != nil && ctx.Err() != nil {
+		return fault.New(fault.Unavailable, "engine_preparing", "there was no time to see whether the engine is prepared; try again").Because(err)
+	}
+	if err != nil {
+		return err
+	}
+	for env := range heads {
+		w := r.worker(env)
+		if err := w.until(ctx, func(s Status) bool { return s.Located || s.Stopped }, 0); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -25,6 +25,7 @@ type workbench struct {
 	store  *store.DB
 	engine *engine.Engine
 	atOnce int // updates in one call; 0 is what the engine takes
+	wrap   func(relay.Engine) relay.Engine
 }
 
 type inSmallParts struct {
@@ -73,10 +74,15 @@ func (w *workbench) run(cfg relay.Config) *relay.Relay {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	cfg.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
 	var e relay.Engine = w.engine
 	if w.atOnce > 0 {
 		e = inSmallParts{w.engine, w.atOnce}
+	}
+	if w.wrap != nil {
+		e = w.wrap(e)
 	}
 	r := relay.New(w.store, e, relation.NewProjector(catalogue), cfg)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -92,18 +92,31 @@ func (w *worker) wake() {
 	}
 }
 
-func (w *worker) wait(ctx context.Context, version account.Version) (Position, error) {
+// wait waits until version is in force.
+func (w *worker) wait(ctx context.Context, version account.Version) (p Position, err error) {
+	err = w.until(ctx, func(s Status) bool {
+		p = s.Position
+		return s.Located && s.Position.Version >= version
+	}, version)
+	if err != nil {
+		return Position{}, err
+	}
+	return p, nil
+}
+
+// until waits until the state is as wanted; if ctx ends before, version could not be had in time.
+func (w *worker) until(ctx context.Context, wanted func(Status) bool, version account.Version) error {
 	for {
 		w.mu.Lock()
 		state, changed := w.state, w.changed
 		w.mu.Unlock()
-		if state.Located && state.Position.Version >= version {
-			return state.Position, nil
+		if wanted(state) {
+			return nil
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return Position{}, w.late(state, version, errors.Join(state.Err, ctx.Err()))
+			return w.late(state, version, errors.Join(state.Err, ctx.Err()))
 		}
 	}
 }
@@ -113,6 +126,10 @@ func (w *worker) late(state Status, version account.Version, cause error) error 
 	if !state.Located {
 		return fault.New(fault.Unavailable, "engine_preparing", "the engine is being prepared for environment %s; try again", w.env).Because(cause)
 	}
+	if full(state.Err) {
+		return fault.New(fault.Unavailable, "engine_full",
+			"version %d of environment %s is recorded but not yet in force (at %d): the engine's disk is full; it will be when there is room again", version, w.env, state.Position.Version).Because(cause)
+	}
 	return fault.New(fault.Unavailable, "not_yet_in_force",
 		"version %d of environment %s is recorded but not yet in force (at %d); try again", version, w.env, state.Position.Version).Because(cause)
 }
@@ -120,9 +137,13 @@ func (w *worker) late(state Status, version account.Version, cause error) error 
 // run applies entries until ctx ends. While there are none it looks from time to
 // time whether the engine still stands where it was left.
 func (w *worker) run(ctx context.Context) {
+	step := w.advance
+	if w.relay.cfg.LookOnly {
+		step = w.follow
+	}
 	pause := time.Duration(0)
 	for ctx.Err() == nil {
-		err := w.advance(ctx)
+		err := step(ctx)
 		if ctx.Err() != nil {
 			return
 		}
@@ -134,6 +155,9 @@ func (w *worker) run(ctx context.Context) {
 			continue
 		case moved(err), errors.Is(err, errBusy):
 			pause = nextPause(pause, 100*time.Millisecond)
+		case full(err): // loud, since somebody has to make room; then it goes on by itself
+			pause = nextPause(pause, w.relay.cfg.RetryMax)
+			w.report(ctx, err, true)
 		case transient(err):
 			pause = nextPause(pause, w.relay.cfg.RetryMax)
 			w.report(ctx, err, false)

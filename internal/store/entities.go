@@ -94,9 +94,13 @@ func (r *reader) children(ctx context.Context, of []account.ID) ([]account.Accou
 	if err != nil {
 		return nil, err
 	}
-	return values(list(ctx, r.session, scanAccount, `SELECT `+accountColumns+` FROM accounts a
-		WHERE a.environment = ? AND a.parent IN (SELECT value FROM @texts(?) AS named) ORDER BY a.id`, r.env, named))
+	return values(list(ctx, r.session, scanAccount, childrenOf, named, r.env))
 }
+
+// The cross join has SQLite look the parents up one by one. With IN it would read
+// every account of the environment, since those come in the order asked for.
+const childrenOf = `SELECT ` + accountColumns + ` FROM @texts(?) AS named CROSS JOIN accounts a
+	WHERE a.environment = ? AND a.parent = named.value ORDER BY a.id`
 
 type entity interface {
 	account.Environment | account.Client | account.Account | account.User | account.Role | account.Membership | account.Assignment

@@ -62,20 +62,24 @@ func (db *DB) Snapshot(ctx context.Context, env account.EnvironmentID, fn func(a
 
 // Heads returns the version of the newest entry of every environment's journal.
 func (db *DB) Heads(ctx context.Context) (map[account.EnvironmentID]account.Version, error) {
+	return heads(ctx, db.outside())
+}
+
+func heads(ctx context.Context, s *session) (map[account.EnvironmentID]account.Version, error) {
 	type head struct {
 		env     account.EnvironmentID
 		version account.Version
 	}
-	all, err := list(ctx, db.outside(), func(r row) (h head, err error) {
+	all, err := list(ctx, s, func(r row) (h head, err error) {
 		err = r.Scan(&h.env, &h.version)
 		return h, err
 	}, `SELECT id, head FROM environments`)
 	if err != nil {
 		return nil, err
 	}
-	heads := make(map[account.EnvironmentID]account.Version, len(all))
+	versions := make(map[account.EnvironmentID]account.Version, len(all))
 	for _, h := range all {
-		heads[h.env] = h.version
+		versions[h.env] = h.version
 	}
-	return heads, nil
+	return versions, nil
 }

@@ -19,6 +19,19 @@ type Config struct {
 	Now         func() time.Time // the clock that idempotency keys age by; nil is time.Now
 }
 
+func (cfg Config) withDefaults() Config {
+	if cfg.Connections <= 0 {
+		cfg.Connections = 16
+	}
+	if cfg.BusyTimeout <= 0 {
+		cfg.BusyTimeout = 10 * time.Second
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return cfg
+}
+
 // DB is the directory's database. It is safe for concurrent use.
 type DB struct {
 	dialect *dialect
@@ -43,15 +56,7 @@ var _ directory.Store = (*DB)(nil)
 // Conflict fault (database_too_new) if a newer Tenantry has changed the tables;
 // Unavailable (database_unavailable) if the database cannot be reached now.
 func Open(ctx context.Context, dsn string, cfg Config) (*DB, error) {
-	if cfg.Connections <= 0 {
-		cfg.Connections = 16
-	}
-	if cfg.BusyTimeout <= 0 {
-		cfg.BusyTimeout = 10 * time.Second
-	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
+	cfg = cfg.withDefaults()
 	open := openSQLite
 	if isPostgres(dsn) {
 		open = openPostgres

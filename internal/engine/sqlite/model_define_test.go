@@ -146,8 +146,7 @@ func drawCounter(t *rapid.T, _ *state) step {
 
 // accepted lets a transaction go on after a refusal.
 func accepted(err error) error {
-	var expected refusal
-	if errors.As(err, &expected) {
+	if _, expected := errors.AsType[refusal](err); expected {
 		return nil
 	}
 	return err

@@ -110,7 +110,8 @@ func (s *state) hash() string { return s.schema.GetV1().GetSchemaHash() }
 // render is a relationship with all that belongs to it, in one way only.
 func render(r tuple.Relationship) string {
 	var b strings.Builder
-	b.WriteString(r.RelationshipReference.String())
+	reference := r.RelationshipReference
+	b.WriteString(reference.String())
 	if c := r.OptionalCaveat; c != nil {
 		context, err := json.Marshal(c.GetContext().AsMap())
 		if err != nil {
@@ -128,19 +129,6 @@ func renderAll(rels []tuple.Relationship) []string {
 	out := make([]string, 0, len(rels))
 	for _, r := range rels {
 		out = append(out, render(r))
-	}
-	return out
-}
-
-// texts are definitions as they are stored.
-func texts[D interface{ MarshalVT() ([]byte, error) }](defs map[string]defined[D]) map[string]string {
-	out := make(map[string]string, len(defs))
-	for name, d := range defs {
-		raw, err := d.as.MarshalVT()
-		if err != nil {
-			panic(err)
-		}
-		out[name] = string(raw)
 	}
 	return out
 }

@@ -23,8 +23,7 @@ type refusal struct{ error }
 
 // refused is for a step that the model refuses: the datastore must do so too, and say why.
 func refused[E error](what string, err error) error {
-	var is E
-	if !errors.As(err, &is) {
+	if is, ok := errors.AsType[E](err); !ok {
 		return fmt.Errorf("%s: got the error %w, want a %T", what, err, is)
 	}
 	return refusal{err}
