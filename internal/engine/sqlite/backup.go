@@ -28,7 +28,7 @@ func (d *Datastore) Backup(ctx context.Context, path string, progress func(done,
 		}
 	}()
 	return d.read(ctx, func(from *conn) error {
-		to, err := open(path, d.closing, "synchronous = OFF")
+		to, err := open(path, sqlite3.OpenReadWrite, d.closing, "synchronous = OFF")
 		if err != nil {
 			return err
 		}
@@ -110,7 +110,7 @@ func Restore(ctx context.Context, from, to string) (err error) {
 // reached: the nanoseconds of Unix time, for no transaction takes less than one.
 func renumber(ctx context.Context, path string) (err error) {
 	closing := make(chan struct{})
-	c, err := open(path, closing)
+	c, err := open(path, sqlite3.OpenReadWrite, closing)
 	if err != nil {
 		return err
 	}

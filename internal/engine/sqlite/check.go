@@ -43,7 +43,7 @@ func (d *Datastore) checkAfterCrash(ctx context.Context) error {
 
 // check looks for damage on a connection of its own.
 func (d *Datastore) check() error {
-	c, err := open(d.cfg.Path, d.closing, "query_only = ON")
+	c, err := open(d.cfg.Path, sqlite3.OpenReadWrite, d.closing, "query_only = ON")
 	if err != nil {
 		return err
 	}

@@ -23,8 +23,8 @@ type conn struct {
 }
 
 // open makes a connection to a file that is there. It is interrupted when closing is closed.
-func open(path string, closing <-chan struct{}, pragmas ...string) (*conn, error) {
-	c, err := sqlite3.OpenConn(path, sqlite3.OpenReadWrite)
+func open(path string, flags sqlite3.OpenFlags, closing <-chan struct{}, pragmas ...string) (*conn, error) {
+	c, err := sqlite3.OpenConn(path, flags)
 	if err != nil {
 		return nil, meaning(err)
 	}

@@ -74,7 +74,11 @@ func (d *Datastore) open(ctx context.Context) error {
 		}
 	}
 	cache := fmt.Sprintf("cache_size = %d", -d.cfg.CacheBytes/2/int64(d.cfg.Readers)/1024) // the writer has the other half
-	d.readers = newPool(d.cfg.Readers, d.closing, d.cfg.Path, cache, "query_only = ON")
+	flags := sqlite3.OpenReadWrite
+	if d.cfg.ReadOnly { // else the last connection would tidy up at its end, and hide an unclean stop
+		flags = sqlite3.OpenReadOnly
+	}
+	d.readers = newPool(d.cfg.Readers, flags, d.closing, d.cfg.Path, cache, "query_only = ON")
 	if err := d.read(ctx, d.load); err != nil {
 		return err
 	}

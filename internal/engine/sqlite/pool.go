@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	sqlite3 "zombiezen.com/go/sqlite"
 )
 
 const (
@@ -35,10 +37,10 @@ type pool struct {
 	empty  chan struct{} // closed when it is closed and the last connection was
 }
 
-func newPool(readers int, closing <-chan struct{}, path string, pragmas ...string) *pool {
+func newPool(readers int, flags sqlite3.OpenFlags, closing <-chan struct{}, path string, pragmas ...string) *pool {
 	return &pool{
 		make: func() (*conn, error) {
-			c, err := open(path, closing, pragmas...)
+			c, err := open(path, flags, closing, pragmas...)
 			if err == nil {
 				c.work = newWorker()
 			}

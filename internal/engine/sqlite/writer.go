@@ -60,7 +60,7 @@ func openWriter(ctx context.Context, d *Datastore) (*writer, error) {
 	if err := file.Close(); err != nil {
 		return nil, err
 	}
-	c, err := open(d.cfg.Path, nil) // it ends when it is drained, and then copies the log into the file
+	c, err := open(d.cfg.Path, sqlite3.OpenReadWrite, nil) // it ends when it is drained, and then copies the log into the file
 	if err != nil {
 		return nil, err
 	}
