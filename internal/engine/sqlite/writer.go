@@ -189,32 +189,23 @@ func (w *writer) abort(why error) {
 // maintain runs fn in a transaction of its own that makes no revision, and some functions after
 // it was committed.
 func (w *writer) maintain(ctx context.Context, fn func(*conn) error, committed ...func()) error {
-	has, err := w.turns.take(ctx, true)
-	if !has {
-		return err
-	}
-	defer w.leave()
-	if err != nil {
-		return err
-	}
-	if w.batch != nil {
-		w.commit()
-	}
-	if err := w.begin(); err != nil {
-		return err
-	}
-	b := w.batch
-	if err := fn(w.conn); err != nil {
-		w.abort(err)
-		return err
-	}
-	w.commit()
-	if b.err == nil {
-		for _, done := range committed {
-			done()
+	return w.alone(ctx, func(c *conn) error {
+		if err := w.begin(); err != nil {
+			return err
 		}
-	}
-	return b.err
+		b := w.batch
+		if err := fn(c); err != nil {
+			w.abort(err)
+			return err
+		}
+		w.commit()
+		if b.err == nil {
+			for _, done := range committed {
+				done()
+			}
+		}
+		return b.err
+	})
 }
 
 // alone runs fn between transactions.
