@@ -34,14 +34,14 @@ func openEngine(ctx context.Context, cfg Config) (e *engine.Engine, attached boo
 	embedded := engine.EmbeddedConfig{File: cfg.EngineFile(), MaxPages: cfg.EnginePages, Log: cfg.Log}
 	for told := false; ; {
 		e, err := engine.Embedded(ctx, embedded)
-		if !hasCode(err, engine.CodeInUse) {
+		if !fault.HasCode(err, engine.CodeInUse) {
 			return e, false, err
 		}
 		if cfg.Beside {
 			looking := embedded
 			looking.ReadOnly = true
 			e, lookErr := engine.Embedded(ctx, looking)
-			if !hasCode(lookErr, engine.CodeMissing) { // else it is about to be made
+			if !fault.HasCode(lookErr, engine.CodeMissing) { // else it is about to be made
 				return e, true, lookErr
 			}
 		} else if !told && patience > 0 {
@@ -54,11 +54,6 @@ func openEngine(ctx context.Context, cfg Config) (e *engine.Engine, attached boo
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-}
-
-func hasCode(err error, code string) bool {
-	f, ok := errors.AsType[*fault.Error](err)
-	return ok && f.Code == code
 }
 
 // OpenInForce is Open, and then waits until all that is recorded is in force. What

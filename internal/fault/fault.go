@@ -94,6 +94,12 @@ func (e *Error) Is(target error) bool {
 	}
 }
 
+// HasCode reports whether err is, or wraps, a fault with a code.
+func HasCode(err error, code string) bool {
+	f, ok := errors.AsType[*Error](err)
+	return ok && f.Code == code
+}
+
 // From returns err as a fault: itself if it is one, otherwise an Internal fault that hides it.
 func From(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {

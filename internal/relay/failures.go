@@ -14,12 +14,7 @@ import (
 )
 
 // full reports whether the engine had no room for a write.
-func full(err error) bool { return hasCode(err, engine.CodeFull) }
-
-func hasCode(err error, code string) bool {
-	f, ok := errors.AsType[*fault.Error](err)
-	return ok && f.Code == code
-}
+func full(err error) bool { return fault.HasCode(err, engine.CodeFull) }
 
 // moved reports whether the engine refused a write because its mark was another.
 func moved(err error) bool {

@@ -109,7 +109,7 @@ func (r *Relay) call(ctx context.Context, updates []relation.Update, condition *
 		req.Updates[i] = &v1.RelationshipUpdate{Operation: op, Relationship: u.Proto()}
 	}
 	resp, err := v1.NewPermissionsServiceClient(r.engine.Conn()).WriteRelationships(ctx, req)
-	if f := engine.Fault(err); hasCode(f, engine.CodeFull) {
+	if f := engine.Fault(err); fault.HasCode(f, engine.CodeFull) {
 		return "", f
 	}
 	if err != nil {
