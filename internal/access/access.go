@@ -178,6 +178,8 @@ func subjectOf(actor account.Actor) (subjectRef, error) {
 	switch {
 	case actor.User != "":
 		return subjectRef{Object: relation.UserObject(actor.Environment, actor.User)}, nil
+	case actor.APIToken != "":
+		return subjectRef{Object: relation.APITokenObject(actor.Environment, actor.APIToken)}, nil
 	case actor.Client != "":
 		return subjectRef{Object: relation.OperatorObject(actor.Environment, actor.Client)}, nil
 	default:

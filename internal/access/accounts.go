@@ -121,7 +121,7 @@ func (s *Service) Accounts(ctx context.Context, actor account.Actor, user accoun
 		}
 		forest := newForest(accounts)
 		if _, near := forest[f.Under]; f.Under != "" && !near {
-			if outside = actor.IsUser(); outside {
+			if outside = actor.IsMember(); outside {
 				return nil
 			}
 			if _, err := r.Account(ctx, f.Under); errors.Is(err, fault.NotFound) {
@@ -209,7 +209,7 @@ func (s *Service) mayAskAbout(ctx context.Context, consistency *v1.Consistency, 
 	denied := fault.New(fault.Denied, "permission_denied", "%s may not see the accounts of %s: needs view_backoffice on the environment", actor.Name(), user)
 	switch {
 	case actor.System, actor.User == user:
-	case actor.IsUser():
+	case actor.IsMember():
 		return false, denied
 	default:
 		subject, err := subjectOf(actor)

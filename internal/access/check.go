@@ -55,7 +55,7 @@ func (s *Service) Check(ctx context.Context, actor account.Actor, questions []Qu
 	if len(questions) == 0 || len(questions) > MaxBulk {
 		return nil, 0, fault.New(fault.Invalid, "invalid_bulk", "ask 1 to %d questions at once, not %d", MaxBulk, len(questions)).In("items")
 	}
-	batch := batch{service: s, env: actor.Environment, forUser: actor.IsUser()}
+	batch := batch{service: s, env: actor.Environment, forUser: actor.IsMember()}
 	if !actor.System {
 		if err := batch.right(actor, questions); err != nil {
 			return nil, 0, err
@@ -117,8 +117,8 @@ func (b *batch) right(actor account.Actor, questions []Question) error {
 	if err != nil {
 		return err
 	}
-	if actor.IsUser() {
-		self := "user:" + string(actor.User)
+	if actor.IsMember() {
+		self := actor.Name()
 		if slices.ContainsFunc(questions, func(q Question) bool { return q.Subject != self }) {
 			return fault.New(fault.Denied, "permission_denied", "%s may check only their own permissions", actor.Name()).In("subject")
 		}
@@ -199,7 +199,7 @@ func (s *Service) permission(resourceType, name string, forUser bool) (string, e
 func isOwnType(objectType string) bool {
 	switch objectType {
 	case relation.TypeUser, relation.TypeAPIToken, relation.TypeOperator, relation.TypeVersion,
-		relation.TypeEnvironment, relation.TypeRole, relation.TypeAssignment, relation.TypeAccount:
+		relation.TypeEnvironment, relation.TypeRole, relation.TypeAssignment, relation.TypeAccount, relation.TypeFeature, relation.TypePlan:
 		return true
 	default:
 		return false

@@ -1,22 +1,34 @@
 package account
 
-// Actor is who a request is made by: a client of the environment, or a user for whom a client acts.
-// The zero Actor is nobody and may do nothing.
+// Actor is who a request is made by: a client of the environment, a user for
+// whom a client acts, a machine member of an account, or whoever holds the link
+// of an invitation. The zero Actor is nobody and may do nothing.
 type Actor struct {
-	Environment EnvironmentID `json:"-"`
-	Client      ClientID      `json:"client,omitempty"` // the credential used; "" on the command line
-	User        UserID        `json:"user,omitempty"`   // set when the request is made in a user's name
-	System      bool          `json:"system,omitempty"` // the operator at the machine's own command line
+	Environment   EnvironmentID   `json:"-"`
+	Client        ClientID        `json:"client,omitempty"`        // the credential used; "" on the command line
+	User          UserID          `json:"user,omitempty"`          // set when the request is made in a user's name
+	APIToken      APITokenID      `json:"api_token,omitempty"`     // the account's API token that the request came with (C1)
+	Impersonation ImpersonationID `json:"impersonation,omitempty"` // the session in which Client acts as User (E4)
+	Invitation    InvitationID    `json:"invitation,omitempty"`    // accepted by who has its link (I1)
+	System        bool            `json:"system,omitempty"`        // the operator at the machine's own command line
 }
 
 // IsUser reports whether the request is made in a user's name and judged by that user's rights.
 func (a Actor) IsUser() bool { return a.User != "" }
+
+// IsMember reports whether the request is judged by the rights of memberships, a
+// user's or an API token's, rather than by an operator's.
+func (a Actor) IsMember() bool { return a.User != "" || a.APIToken != "" }
 
 // Name returns the actor as type:id, for logs and the journal's readers.
 func (a Actor) Name() string {
 	switch {
 	case a.User != "":
 		return "user:" + string(a.User)
+	case a.APIToken != "":
+		return "api_token:" + string(a.APIToken)
+	case a.Invitation != "":
+		return "invitation:" + string(a.Invitation)
 	case a.Client != "":
 		return "operator:" + string(a.Client)
 	case a.System:

@@ -16,9 +16,12 @@ const (
 type Environment struct {
 	ID                 EnvironmentID `json:"id"`
 	Name               string        `json:"name"`
-	SubAccountsEnabled bool          `json:"sub_accounts_enabled"` // E2
-	DefaultAccessMode  AccessMode    `json:"default_access_mode"`  // for accounts created without one
-	MaxDepth           int           `json:"max_depth"`            // levels of accounts, a root being level 1
+	SubAccountsEnabled bool          `json:"sub_accounts_enabled"`       // E2
+	DefaultAccessMode  AccessMode    `json:"default_access_mode"`        // for accounts created without one
+	MaxDepth           int           `json:"max_depth"`                  // levels of accounts, a root being level 1
+	InvitationURL      string        `json:"invitation_url,omitempty"`   // of the vendor's page that accepts invitations, with {token} in it (I1)
+	InvitationHours    int           `json:"invitation_hours,omitempty"` // how long an invitation can be accepted
+	TokenMinutes       int           `json:"token_minutes,omitempty"`    // the lifetime of issued tokens (E3)
 	CreatedAt          time.Time     `json:"created_at"`
 }
 
@@ -28,6 +31,14 @@ type Environment struct {
 const (
 	DefaultMaxDepth = 16
 	MaxMaxDepth     = 40
+)
+
+// The lifetimes of a new environment, and the longest that may be set.
+const (
+	DefaultInvitationHours = 7 * 24
+	MaxInvitationHours     = 90 * 24
+	DefaultTokenMinutes    = 15
+	MaxTokenMinutes        = 24 * 60
 )
 
 // Client is a machine of the vendor's that calls Tenantry: an operator with portal roles (E4, C1).
@@ -46,6 +57,7 @@ type Account struct {
 	Parent               ID         `json:"parent,omitempty"` // "" for a root account
 	SubAccountManagement bool       `json:"sub_account_management"`
 	AccessMode           AccessMode `json:"sub_account_access"`
+	Plan                 PlanKey    `json:"plan,omitempty"` // "" for that of the nearest ancestor that has one
 	CreatedAt            time.Time  `json:"created_at"`
 }
 
@@ -92,7 +104,7 @@ func (m Membership) Expired(at time.Time) bool {
 	return m.ExpiresAt != nil && !m.ExpiresAt.After(at)
 }
 
-// Assignment is the use of a role in an account: it exists while a membership there carries the role.
+// Assignment is the use of a role in an account: it exists while a membership or an API token there carries the role.
 type Assignment struct {
 	Account  ID      `json:"account"`
 	Role     RoleKey `json:"role"`

@@ -20,6 +20,16 @@ type (
 	UserID string
 	// RoleKey names a role.
 	RoleKey string
+	// FeatureKey names a feature of the vendor's product.
+	FeatureKey string
+	// PlanKey names a plan: a set of features.
+	PlanKey string
+	// InvitationID names an invitation (I1).
+	InvitationID string
+	// APITokenID names an account's API token (C1).
+	APITokenID string
+	// ImpersonationID names a session in which an operator acts as a user (E4).
+	ImpersonationID string
 	// ClientID names an environment client: a machine operator (E4, C1).
 	ClientID string
 	// PermissionKey names a permission of the catalogue, e.g. "fe.account-hierarchy.read.subAccount" (U3).

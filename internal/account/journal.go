@@ -25,6 +25,23 @@ const (
 	RoleDeleted        Kind = "role.deleted"
 	MembershipSet      Kind = "membership.set"
 	MembershipRemoved  Kind = "membership.removed"
+	AccountPlanSet     Kind = "account.plan_set"
+	FeatureCreated     Kind = "feature.created"
+	FeatureChanged     Kind = "feature.changed"
+	FeatureDeleted     Kind = "feature.deleted"
+	FeatureSwitched    Kind = "feature.switched"
+	FeatureUnswitched  Kind = "feature.unswitched"
+	PlanCreated        Kind = "plan.created"
+	PlanChanged        Kind = "plan.changed"
+	PlanDeleted        Kind = "plan.deleted"
+	InvitationCreated  Kind = "invitation.created"
+	InvitationResent   Kind = "invitation.resent"
+	InvitationRevoked  Kind = "invitation.withdrawn"
+	InvitationAccepted Kind = "invitation.accepted"
+	APITokenCreated    Kind = "api_token.created"
+	APITokenRevoked    Kind = "api_token.revoked"
+	ImpersonationBegun Kind = "impersonation.started"
+	ImpersonationEnded Kind = "impersonation.ended"
 	Imported           Kind = "directory.imported"
 )
 
@@ -37,6 +54,13 @@ type Entity struct {
 	Role        *Role        `json:"role,omitempty"`
 	Membership  *Membership  `json:"membership,omitempty"`
 	Assignment  *Assignment  `json:"assignment,omitempty"`
+
+	Feature       *Feature       `json:"feature,omitempty"`
+	Plan          *Plan          `json:"plan,omitempty"`
+	FeatureSwitch *FeatureSwitch `json:"feature_switch,omitempty"`
+	Invitation    *Invitation    `json:"invitation,omitempty"`
+	APIToken      *APIToken      `json:"api_token,omitempty"`
+	Impersonation *Impersonation `json:"impersonation,omitempty"`
 }
 
 // Change is one entity before and after; a nil Before is a creation, a nil After a deletion.
@@ -59,8 +83,14 @@ type Entry struct {
 	Changes     []Change      `json:"changes"`
 }
 
+// Value is a type of entity.
+type Value interface {
+	Environment | Client | Account | User | Role | Membership | Assignment |
+		Feature | Plan | FeatureSwitch | Invitation | APIToken | Impersonation
+}
+
 // Of wraps a value of an entity type.
-func Of[T Environment | Client | Account | User | Role | Membership | Assignment](v T) *Entity {
+func Of[T Value](v T) *Entity {
 	switch v := any(v).(type) {
 	case Environment:
 		return &Entity{Environment: &v}
@@ -76,6 +106,18 @@ func Of[T Environment | Client | Account | User | Role | Membership | Assignment
 		return &Entity{Membership: &v}
 	case Assignment:
 		return &Entity{Assignment: &v}
+	case Feature:
+		return &Entity{Feature: &v}
+	case Plan:
+		return &Entity{Plan: &v}
+	case FeatureSwitch:
+		return &Entity{FeatureSwitch: &v}
+	case Invitation:
+		return &Entity{Invitation: &v}
+	case APIToken:
+		return &Entity{APIToken: &v}
+	case Impersonation:
+		return &Entity{Impersonation: &v}
 	default:
 		return nil // unreachable: the constraint lists every type
 	}

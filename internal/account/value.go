@@ -2,6 +2,7 @@ package account
 
 import (
 	"net/mail"
+	"net/url"
 	"slices"
 	"strings"
 	"unicode"
@@ -67,6 +68,34 @@ func CheckAccessMode(field string, m AccessMode) error {
 func CheckMaxDepth(depth int) error {
 	if depth < 1 || depth > MaxMaxDepth {
 		return fault.New(fault.Invalid, "invalid_max_depth", "max_depth is between 1 and %d, not %d", MaxMaxDepth, depth).In("max_depth")
+	}
+	return nil
+}
+
+// InvitationPlaceholder stands in an invitation URL where the link's token goes.
+const InvitationPlaceholder = "{token}"
+
+// CheckInvitationURL returns an Invalid fault (code "invalid_invitation_url")
+// unless address is empty or an http or https URL with [InvitationPlaceholder] in it, of at most 500 bytes.
+func CheckInvitationURL(field, address string) error {
+	if address == "" {
+		return nil
+	}
+	bad := fault.New(fault.Invalid, "invalid_invitation_url",
+		"%s is the address of the page that accepts invitations, with %s where the token goes, like https://app.example/invitations?token=%s",
+		field, InvitationPlaceholder, InvitationPlaceholder).In(field)
+	u, err := url.Parse(strings.ReplaceAll(address, InvitationPlaceholder, "x"))
+	if err != nil || len(address) > 500 || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" ||
+		!strings.Contains(address, InvitationPlaceholder) {
+		return bad
+	}
+	return nil
+}
+
+// CheckLifetime returns an Invalid fault (code "invalid_lifetime") unless n is between 1 and most.
+func CheckLifetime(field string, n, most int) error {
+	if n < 1 || n > most {
+		return fault.New(fault.Invalid, "invalid_lifetime", "%s is between 1 and %d, not %d", field, most, n).In(field)
 	}
 	return nil
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/tenantry/tenantry/internal/fault"
 )
 
-// DeleteAccount deletes an account without children (A5), with its memberships
-// and its own roles. Users who are members of nothing else are deleted if
+// DeleteAccount deletes an account without children (A5), with its memberships,
+// API tokens, invitations, feature switches and own roles. Users who are members of nothing else are deleted if
 // deleteUsers is set; otherwise they stand in the way (U1).
 //
 // Faults: NotFound (account_not_found), Conflict (account_has_children,
@@ -45,12 +45,42 @@ func (d *Directory) DeleteAccount(ctx context.Context, req Request, id account.I
 		for _, a := range assignments {
 			p.change(account.Of(a), nil)
 		}
+		if err := removeBelongings(ctx, r, p, id); err != nil {
+			return account.Account{}, err
+		}
 		if err := removeOwnRoles(ctx, r, p, id); err != nil {
 			return account.Account{}, err
 		}
 		p.change(account.Of(gone), nil)
 		return gone, nil
 	})
+}
+
+// removeBelongings plans the end of what only the account has: its API tokens, its
+// invitations, and its feature switches.
+func removeBelongings(ctx context.Context, r Reader, p *plan, id account.ID) error {
+	tokens, err := r.APITokensIn(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, t := range tokens {
+		p.change(account.Of(t), nil)
+	}
+	invitations, err := r.InvitationsIn(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, i := range invitations {
+		p.change(account.Of(i), nil)
+	}
+	switches, err := r.FeatureSwitches(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, s := range switches {
+		p.change(account.Of(s.Value), nil)
+	}
+	return nil
 }
 
 func removeOwnRoles(ctx context.Context, r Reader, p *plan, id account.ID) error {

@@ -78,6 +78,17 @@ func changeMode(ctx context.Context, r Reader, p *plan, before, after account.Ac
 	if is {
 		return nil
 	}
+	tokens, err := r.APITokensIn(ctx, after.ID)
+	if err != nil {
+		return err
+	}
+	for _, t := range tokens {
+		if t.BranchAccess == account.NoBranchAccess {
+			kept := t
+			kept.BranchAccess = account.KeptFromAlwaysOn
+			p.change(account.Of(t), account.Of(kept))
+		}
+	}
 	members, err := r.MembershipsIn(ctx, after.ID)
 	if err != nil {
 		return err

@@ -65,7 +65,7 @@ func (d *Directory) decide(ctx context.Context, actor account.Actor, atLeast acc
 		}
 	}
 	look := Question{"view_backoffice", relation.EnvironmentObject(actor.Environment)}
-	if !actor.IsUser() {
+	if !actor.IsMember() {
 		ask(look)
 	}
 	var answers []bool
@@ -76,7 +76,7 @@ func (d *Directory) decide(ctx context.Context, actor account.Actor, atLeast acc
 		}
 	}
 	holds := func(q Question) bool { return answers[place[q]] }
-	v := verdict{looksAround: !actor.IsUser() && holds(look)}
+	v := verdict{looksAround: !actor.IsMember() && holds(look)}
 	for _, n := range needs {
 		if !slices.ContainsFunc(n.anyOf, holds) {
 			v.refusal = n.refuse(actor)
@@ -89,9 +89,9 @@ func (d *Directory) decide(ctx context.Context, actor account.Actor, atLeast acc
 // refuse is the fault for an actor who lacks the need.
 func (n need) refuse(actor account.Actor) *fault.Error {
 	switch {
-	case actor.IsUser() && n.otherwise != nil:
+	case actor.IsMember() && n.otherwise != nil:
 		return n.otherwise
-	case actor.IsUser() && n.vague || len(n.anyOf) != 1:
+	case actor.IsMember() && n.vague || len(n.anyOf) != 1:
 		return fault.New(fault.Denied, "permission_denied", "%s may not %s", actor.Name(), n.doing)
 	}
 	q, on := n.anyOf[0], "the environment"

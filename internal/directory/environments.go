@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"errors"
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/fault"
@@ -28,6 +29,12 @@ func (d *Directory) CreateEnvironment(ctx context.Context, req Request, env acco
 	if env.MaxDepth == 0 {
 		env.MaxDepth = account.DefaultMaxDepth
 	}
+	if env.InvitationHours == 0 {
+		env.InvitationHours = account.DefaultInvitationHours
+	}
+	if env.TokenMinutes == 0 {
+		env.TokenMinutes = account.DefaultTokenMinutes
+	}
 	if err := cleanEnvironment(&env); err != nil {
 		return none, err
 	}
@@ -52,7 +59,12 @@ func cleanEnvironment(env *account.Environment) error {
 	if err := account.CheckAccessMode("default_access_mode", env.DefaultAccessMode); err != nil {
 		return err
 	}
-	return account.CheckMaxDepth(env.MaxDepth)
+	return errors.Join(
+		account.CheckMaxDepth(env.MaxDepth),
+		account.CheckInvitationURL("invitation_url", env.InvitationURL),
+		account.CheckLifetime("invitation_hours", env.InvitationHours, account.MaxInvitationHours),
+		account.CheckLifetime("token_minutes", env.TokenMinutes, account.MaxTokenMinutes),
+	)
 }
 
 // EnvironmentPatch changes what is not nil.
@@ -61,6 +73,9 @@ type EnvironmentPatch struct {
 	SubAccountsEnabled *bool               `json:"sub_accounts_enabled,omitempty"`
 	DefaultAccessMode  *account.AccessMode `json:"default_access_mode,omitempty"`
 	MaxDepth           *int                `json:"max_depth,omitempty"`
+	InvitationURL      *string             `json:"invitation_url,omitempty"`
+	InvitationHours    *int                `json:"invitation_hours,omitempty"`
+	TokenMinutes       *int                `json:"token_minutes,omitempty"`
 }
 
 // UpdateEnvironment changes an environment's settings (E2, E3); it needs manage_security.
@@ -76,18 +91,13 @@ func (d *Directory) UpdateEnvironment(ctx context.Context, req Request, patch En
 			return before, err
 		}
 		env := before
-		if patch.Name != nil {
-			env.Name = *patch.Name
-		}
-		if patch.SubAccountsEnabled != nil {
-			env.SubAccountsEnabled = *patch.SubAccountsEnabled
-		}
-		if patch.DefaultAccessMode != nil {
-			env.DefaultAccessMode = *patch.DefaultAccessMode
-		}
-		if patch.MaxDepth != nil {
-			env.MaxDepth = *patch.MaxDepth
-		}
+		set(&env.Name, patch.Name)
+		set(&env.SubAccountsEnabled, patch.SubAccountsEnabled)
+		set(&env.DefaultAccessMode, patch.DefaultAccessMode)
+		set(&env.MaxDepth, patch.MaxDepth)
+		set(&env.InvitationURL, patch.InvitationURL)
+		set(&env.InvitationHours, patch.InvitationHours)
+		set(&env.TokenMinutes, patch.TokenMinutes)
 		if err := cleanEnvironment(&env); err != nil {
 			return env, err
 		}
@@ -96,4 +106,11 @@ func (d *Directory) UpdateEnvironment(ctx context.Context, req Request, patch En
 		}
 		return env, nil
 	})
+}
+
+// set gives a field the value of a patch, unless that is nil.
+func set[T any](field, value *T) {
+	if value != nil {
+		*field = *value
+	}
 }

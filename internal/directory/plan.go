@@ -15,11 +15,12 @@ import (
 // A write's is made twice, to authorise before the transaction and to act inside it.
 type plan struct {
 	env     account.EnvironmentID
-	actor   account.Actor
+	actor   account.Actor   // who the journal names
+	judge   account.Actor   // whose rights are asked for; the same, unless an invitation is accepted
 	head    account.Version // of what it read, when it was made to authorise
 	now     time.Time
 	ifMatch account.Version
-	byUser  bool // the actor is a user, whose own rights bound what can be handed out (U4)
+	byUser  bool // the judge is a user or an API token, whose own rights bound what can be handed out (U4)
 
 	needs   []need
 	kind    account.Kind
@@ -35,8 +36,8 @@ type clientSecret struct {
 
 func (d *Directory) newPlan(req Request) plan {
 	return plan{
-		env: req.Actor.Environment, actor: req.Actor, now: d.cfg.Now().UTC().Truncate(time.Microsecond),
-		ifMatch: req.IfMatch, byUser: req.Actor.IsUser(),
+		env: req.Actor.Environment, actor: req.Actor, judge: req.Actor, now: d.cfg.Now().UTC().Truncate(time.Microsecond),
+		ifMatch: req.IfMatch, byUser: req.Actor.IsMember(),
 	}
 }
 

@@ -9,8 +9,9 @@ import (
 // Store keeps the directory: state rows and the journal, in one database.
 //
 // Errors are faults: NotFound with the codes environment_not_found,
-// account_not_found, user_not_found, role_not_found, membership_not_found and
-// client_not_found; Unavailable (database_unavailable) where trying again may
+// account_not_found, user_not_found, role_not_found, membership_not_found,
+// client_not_found, feature_not_found, plan_not_found, api_token_not_found,
+// invitation_not_found and impersonation_not_found; Unavailable (database_unavailable) where trying again may
 // help; anything else is not a fault and counts as internal. A callback's own
 // error is returned as it is, after the transaction has been rolled back.
 type Store interface {
@@ -85,11 +86,45 @@ type Reader interface {
 	MembersOnlyHere(ctx context.Context, id account.ID, users []account.UserID) ([]account.User, error)
 	// UsersByID returns the users named, those of them that exist, in no order.
 	UsersByID(ctx context.Context, ids []account.UserID) ([]account.User, error)
-	// RoleHolders returns how many memberships of an account carry a role.
+	// RoleHolders returns how many memberships and API tokens of an account carry a role.
 	RoleHolders(ctx context.Context, id account.ID, key account.RoleKey) (int, error)
 
-	// Entities calls fn for every entity, in the order environment, clients, roles, accounts
-	// (parents before children), users, memberships, assignments. It stops at fn's first error.
+	Feature(ctx context.Context, key account.FeatureKey) (account.Versioned[account.Feature], error)
+	// Features returns every feature of the environment, in the order of their keys.
+	Features(ctx context.Context) ([]account.Versioned[account.Feature], error)
+	// FeatureUses returns in how many plans a feature is, and how many switches name it.
+	FeatureUses(ctx context.Context, key account.FeatureKey) (plans, switches int, err error)
+	// FeatureSwitches returns the switches at an account, in the order of their features, the account's own before its branch's.
+	FeatureSwitches(ctx context.Context, id account.ID) ([]account.Versioned[account.FeatureSwitch], error)
+	Plan(ctx context.Context, key account.PlanKey) (account.Versioned[account.Plan], error)
+	// Plans returns every plan of the environment, in the order of their keys.
+	Plans(ctx context.Context) ([]account.Versioned[account.Plan], error)
+	// PlanUses returns to how many accounts a plan was given.
+	PlanUses(ctx context.Context, key account.PlanKey) (int, error)
+
+	APIToken(ctx context.Context, id account.APITokenID) (account.Versioned[account.APIToken], error)
+	// APITokens returns a page of an account's API tokens in the order of their ids, and how many match in all.
+	APITokens(ctx context.Context, f AccountItems) ([]account.Versioned[account.APIToken], int, error)
+	// APITokensIn returns every API token of an account, in the order of their ids.
+	APITokensIn(ctx context.Context, id account.ID) ([]account.APIToken, error)
+	// APITokensBy returns every API token that an actor made, in the order of their ids.
+	APITokensBy(ctx context.Context, creator account.Actor) ([]account.APIToken, error)
+
+	Invitation(ctx context.Context, id account.InvitationID) (account.Versioned[account.Invitation], error)
+	// Invitations returns a page of an account's invitations, of all accounts if it is "", in the order of their ids, and how many match in all.
+	Invitations(ctx context.Context, f AccountItems) ([]account.Versioned[account.Invitation], int, error)
+	// InvitationsIn returns every invitation to an account, in the order of their addresses.
+	InvitationsIn(ctx context.Context, id account.ID) ([]account.Invitation, error)
+	// InvitationTo returns the invitation of a cleaned address to an account.
+	InvitationTo(ctx context.Context, id account.ID, email string) (account.Versioned[account.Invitation], error)
+
+	Impersonation(ctx context.Context, id account.ImpersonationID) (account.Versioned[account.Impersonation], error)
+	// Impersonations returns every session there is a row of, those that have expired included, in the order of their ids.
+	Impersonations(ctx context.Context) ([]account.Versioned[account.Impersonation], error)
+
+	// Entities calls fn for every entity, in the order environment, clients, roles, features,
+	// plans, accounts (parents before children), users, memberships, assignments, API tokens,
+	// invitations, feature switches, impersonations. It stops at fn's first error.
 	Entities(ctx context.Context, fn func(account.Entity) error) error
 	// Entries returns up to limit entries of the journal after a version, oldest first.
 	Entries(ctx context.Context, after account.Version, limit int) ([]account.Entry, error)
@@ -141,6 +176,14 @@ type MemberFilter struct {
 	Account account.ID
 	Query   string // part of the user's name, e-mail address or id, folded; "" for all
 	After   account.UserID
+	Limit   int
+}
+
+// AccountItems selects API tokens or invitations of one account.
+type AccountItems struct {
+	Account account.ID
+	Query   string // part of the name, e-mail address or id, folded; "" for all
+	After   string // only ids greater than this
 	Limit   int
 }
 

@@ -21,6 +21,7 @@ type Request struct {
 	ID             string          // of the request, for the journal
 	From           string          // the address it came from, for the journal
 	IdempotencyKey string          // "" if the caller gave none
+	DryRun         bool            // only say what would come of it: nothing is written
 	IfMatch        account.Version // the state that the caller has seen; 0 for any
 	AtLeast        account.Version // the version that the caller knows of, from a consistency token; 0 for none
 }
@@ -51,17 +52,18 @@ func write[T any](ctx context.Context, d *Directory, req Request, op string, inp
 	refused := false
 	for range replanTries {
 		var planned plan
+		var value T
 		planErr := d.store.Read(ctx, env, func(r Reader) (err error) {
 			planned = d.newPlan(req)
 			if planned.head, err = r.Head(ctx); err == nil {
-				_, err = planFor(ctx, r, &planned)
+				value, err = planFor(ctx, r, &planned)
 			}
 			return err
 		})
 		if err := CheckKnown(req.AtLeast, planned.head); err != nil && planned.head > 0 {
 			return Result[T]{}, err
 		}
-		verdict, err := d.decide(ctx, req.Actor, planned.head, planned.needs)
+		verdict, err := d.decide(ctx, planned.judge, planned.head, planned.needs)
 		if err != nil {
 			return Result[T]{}, err
 		}
@@ -75,6 +77,12 @@ func write[T any](ctx context.Context, d *Directory, req Request, op string, inp
 		}
 		if planErr != nil && (memory == nil || errors.Is(planErr, fault.Unavailable)) {
 			return Result[T]{}, planErr
+		}
+		if req.DryRun {
+			if planErr != nil {
+				return Result[T]{}, planErr
+			}
+			return Result[T]{Value: value, Version: planned.head, ETag: planned.etag}, nil
 		}
 		result, err := act(ctx, d, req, memory, planned.needs, planFor)
 		if errors.Is(err, errReplan) {
@@ -115,7 +123,7 @@ func act[T any](ctx context.Context, d *Directory, req Request, memory *memory, 
 			return err
 		}
 		result.Version, err = tx.Append(ctx, account.Entry{
-			Environment: req.Actor.Environment, At: p.now, Actor: req.Actor, RequestID: req.ID, From: req.From,
+			Environment: req.Actor.Environment, At: p.now, Actor: p.actor, RequestID: req.ID, From: req.From,
 			Kind: p.kind, Changes: p.changes,
 		})
 		if err != nil {

@@ -18,6 +18,9 @@ type Environment struct {
 	SubAccountsEnabled bool                  `json:"sub_accounts_enabled" doc:"Whether accounts may have sub-accounts at all."`
 	DefaultAccessMode  account.AccessMode    `json:"default_access_mode" enum:"default_off,default_on,always_on" doc:"The sub_account_access of accounts created without one."`
 	MaxDepth           int                   `json:"max_depth" doc:"The most levels of accounts, a root account being the first."`
+	InvitationURL      string                `json:"invitation_url" doc:"The vendor's page that accepts invitations, with {token} where the link's token goes. Empty: no mail can be sent." example:"https://app.example/invitations?token={token}"`
+	InvitationHours    int                   `json:"invitation_hours" doc:"How long an invitation can be accepted."`
+	TokenMinutes       int                   `json:"token_minutes" doc:"The longest lifetime of tokens that Tenantry issues."`
 	CreatedAt          time.Time             `json:"created_at"`
 	Version            account.Version       `json:"version,omitempty" doc:"The number in its ETag. Not in the journal."`
 }
@@ -25,7 +28,7 @@ type Environment struct {
 func environmentOf(e account.Environment, version account.Version) Environment {
 	return Environment{
 		ID: e.ID, Name: e.Name, SubAccountsEnabled: e.SubAccountsEnabled, DefaultAccessMode: e.DefaultAccessMode,
-		MaxDepth: e.MaxDepth, CreatedAt: e.CreatedAt.UTC(), Version: version,
+		MaxDepth: e.MaxDepth, InvitationURL: e.InvitationURL, InvitationHours: e.InvitationHours, TokenMinutes: e.TokenMinutes, CreatedAt: e.CreatedAt.UTC(), Version: version,
 	}
 }
 
@@ -35,6 +38,9 @@ type EnvironmentPatch struct {
 	SubAccountsEnabled *bool               `json:"sub_accounts_enabled,omitempty" doc:"Whether accounts may have sub-accounts at all."`
 	DefaultAccessMode  *account.AccessMode `json:"default_access_mode,omitempty" doc:"default_off, default_on or always_on."`
 	MaxDepth           *int                `json:"max_depth,omitempty" doc:"1 to 40. Accounts that are deeper already stay."`
+	InvitationURL      *string             `json:"invitation_url,omitempty" doc:"An http or https address with {token} in it; empty for none."`
+	InvitationHours    *int                `json:"invitation_hours,omitempty" doc:"1 to 2160."`
+	TokenMinutes       *int                `json:"token_minutes,omitempty" doc:"1 to 1440."`
 }
 
 // WrittenEnvironment is the environment after a change.

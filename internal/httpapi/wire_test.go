@@ -132,7 +132,7 @@ func TestRolesAndEnvironmentOnTheWire(t *testing.T) {
 		t.Errorf("permissions: %s", got.text)
 	}
 
-	const prod = `"id":"prod","name":"prod","sub_accounts_enabled":true,"default_access_mode":"default_off","created_at":"?"`
+	const prod = `"id":"prod","name":"prod","sub_accounts_enabled":true,"default_access_mode":"default_off","invitation_url":"","invitation_hours":168,"token_minutes":15,"created_at":"?"`
 	a.do("GET", "/v1/environment", "").ok(200).same(`{` + prod + `,"max_depth":16,"version":1}`)
 	a.do("PATCH", "/v1/environment", `{"max_depth":5}`, "If-Match", `"1"`).ok(200).tagged(9, 9).same(`{` + prod + `,"max_depth":5,"version":9,"applied":true}`)
 

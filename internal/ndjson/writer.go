@@ -102,7 +102,8 @@ func (w *Writer) Write(e account.Entity) error {
 		return w.put(userLine{kindUser, v.ID, v.Email, v.Name, v.Blocked, v.CreatedAt.UTC()})
 	case e.Membership != nil:
 		return w.put(w.membership(e.Membership))
-	case e.Client != nil, e.Assignment != nil:
+	case e.Client != nil, e.Assignment != nil, e.Feature != nil, e.Plan != nil, e.FeatureSwitch != nil,
+		e.Invitation != nil, e.APIToken != nil, e.Impersonation != nil:
 		return nil
 	default:
 		return errors.New("ndjson: an entity with nothing in it")

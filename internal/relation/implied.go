@@ -1,6 +1,8 @@
 package relation
 
 import (
+	"time"
+
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/schema"
@@ -36,6 +38,14 @@ func (p *Projector) Implied(env account.EnvironmentID, e account.Entity) ([]Rela
 		return ofMembership(env, *e.Membership), nil
 	case e.Assignment != nil:
 		return ofAssignment(env, *e.Assignment), nil
+	case e.APIToken != nil:
+		return ofAPIToken(env, *e.APIToken), nil
+	case e.Plan != nil:
+		return ofPlan(env, *e.Plan), nil
+	case e.FeatureSwitch != nil:
+		return ofFeatureSwitch(env, *e.FeatureSwitch), nil
+	case e.Feature != nil, e.Invitation != nil, e.Impersonation != nil:
+		return nil, nil // of no meaning to the engine
 	default:
 		return nil, fault.New(fault.Internal, "empty_entity", "a change of the journal holds no entity this version knows")
 	}
@@ -84,6 +94,10 @@ func ofAccount(env account.EnvironmentID, a account.Account) []Relationship {
 	if a.SubAccountManagement {
 		out = append(out, everyone(self, "sub_account_management", TypeUser, TypeAPIToken, TypeOperator)...)
 	}
+	if a.Plan != "" {
+		out = append(out, rel(self, "plan", planObject(env, a.Plan)))
+		out = append(out, everyone(self, "own_plan", TypeFeature)...)
+	}
 	return out
 }
 
@@ -111,19 +125,47 @@ func (p *Projector) ofRole(env account.EnvironmentID, r account.Role) ([]Relatio
 
 // U4, U6, S1
 func ofMembership(env account.EnvironmentID, m account.Membership) []Relationship {
-	out := make([]Relationship, 0, 2*len(m.Roles))
-	for _, key := range m.Roles {
-		r := rel(assignmentObject(env, m.Account, key), "member", UserObject(env, m.User))
-		if m.ExpiresAt != nil {
-			r.Expires = m.ExpiresAt.Unix()
+	return holder(env, m.Account, UserObject(env, m.User), m.Roles, m.BranchAccess, m.ExpiresAt)
+}
+
+// C1: a machine member is a member.
+func ofAPIToken(env account.EnvironmentID, t account.APIToken) []Relationship {
+	return holder(env, t.Account, APITokenObject(env, t.ID), t.Roles, t.BranchAccess, t.ExpiresAt)
+}
+
+func holder(env account.EnvironmentID, id account.ID, member Object, roles []account.RoleKey, branch account.BranchAccess, expires *time.Time) []Relationship {
+	out := make([]Relationship, 0, 2*len(roles))
+	for _, key := range roles {
+		r := rel(assignmentObject(env, id, key), "member", member)
+		if expires != nil {
+			r.Expires = expires.Unix()
 		}
 		out = append(out, r)
-		if m.BranchAccess != account.NoBranchAccess {
+		if branch != account.NoBranchAccess {
 			r.Relation = "branch_member"
 			out = append(out, r)
 		}
 	}
 	return out
+}
+
+func ofPlan(env account.EnvironmentID, p account.Plan) []Relationship {
+	out := make([]Relationship, len(p.Features))
+	for i, key := range p.Features {
+		out[i] = rel(planObject(env, p.Key), "feature", FeatureObject(env, key))
+	}
+	return out
+}
+
+func ofFeatureSwitch(env account.EnvironmentID, s account.FeatureSwitch) []Relationship {
+	name := "feature_off"
+	if s.On {
+		name = "feature_on"
+	}
+	if s.Branch {
+		name = "branch_" + name
+	}
+	return []Relationship{rel(AccountObject(env, s.Account), name, FeatureObject(env, s.Feature))}
 }
 
 // S3: always_on is one relationship for an assignment, however many members it has.

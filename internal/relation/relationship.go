@@ -21,6 +21,8 @@ const (
 	TypeRole        = "role"
 	TypeAssignment  = "assignment"
 	TypeAccount     = "account"
+	TypeFeature     = "feature"
+	TypePlan        = "plan"
 )
 
 // Object is an object of the engine: a type and an id that begins with the environment.
@@ -65,6 +67,20 @@ func UserObject(env account.EnvironmentID, id account.UserID) Object {
 // OperatorObject is an operator of an environment.
 func OperatorObject(env account.EnvironmentID, id account.ClientID) Object {
 	return In(env, TypeOperator, string(id))
+}
+
+// APITokenObject is a machine member of an account.
+func APITokenObject(env account.EnvironmentID, id account.APITokenID) Object {
+	return In(env, TypeAPIToken, string(id))
+}
+
+// FeatureObject is a feature of an environment.
+func FeatureObject(env account.EnvironmentID, key account.FeatureKey) Object {
+	return In(env, TypeFeature, string(key))
+}
+
+func planObject(env account.EnvironmentID, key account.PlanKey) Object {
+	return In(env, TypePlan, string(key))
 }
 
 func roleObject(env account.EnvironmentID, key account.RoleKey) Object {

@@ -227,7 +227,7 @@ func (r *Relay) held(ctx context.Context, env account.EnvironmentID, token strin
 	}
 	set := relation.Set{}
 	filters := []*v1.RelationshipFilter{{ResourceType: relation.TypeEnvironment, OptionalResourceId: string(env)}}
-	for _, t := range []string{relation.TypeRole, relation.TypeAssignment, relation.TypeAccount} {
+	for _, t := range []string{relation.TypeRole, relation.TypeAssignment, relation.TypeAccount, relation.TypePlan} {
 		filters = append(filters, &v1.RelationshipFilter{ResourceType: t, OptionalResourceIdPrefix: string(env) + "/"})
 	}
 	for _, f := range filters {

@@ -184,7 +184,7 @@ func (b *batch) exec(ctx context.Context, t *table, statement string, rows [][]a
 		case takenKey:
 			return t.taken(rows, err)
 		case takenValue:
-			return emailTaken(err)
+			return t.valueTaken(err)
 		default:
 			return err
 		}

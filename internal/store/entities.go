@@ -14,7 +14,9 @@ const (
 )
 
 // Entities calls fn for every entity, in the order environment, clients, roles, accounts
-// (parents before children), users, memberships, assignments. It stops at fn's first error.
+// (parents before children), users, memberships, assignments, API tokens, invitations,
+// feature switches, impersonations; features and plans, to which accounts refer, after
+// roles. It stops at fn's first error.
 func (r *reader) Entities(ctx context.Context, fn func(account.Entity) error) error {
 	env, err := r.Environment(ctx)
 	if err != nil {
@@ -28,10 +30,20 @@ func (r *reader) Entities(ctx context.Context, fn func(account.Entity) error) er
 	if err != nil {
 		return err
 	}
+	features, err := values(r.Features(ctx))
+	if err != nil {
+		return err
+	}
+	plans, err := values(r.Plans(ctx))
+	if err != nil {
+		return err
+	}
 	steps := []func() error{
 		func() error { return fn(*account.Of(env.Value)) },
 		func() error { return each(fn, clients) },
 		func() error { return each(fn, roles) },
+		func() error { return each(fn, features) },
+		func() error { return each(fn, plans) },
 		func() error { return r.eachAccount(ctx, fn) },
 		func() error {
 			return eachPiece(fn, func(last account.User) ([]account.User, error) {
@@ -52,6 +64,32 @@ func (r *reader) Entities(ctx context.Context, fn func(account.Entity) error) er
 					WHERE s.environment = ? AND (s.account_id, s.role) > (?, ?)
 					ORDER BY s.account_id, s.role LIMIT ?`, r.env, last.Account, last.Role, piece)
 			})
+		},
+		func() error {
+			return eachPiece(fn, func(last account.APIToken) ([]account.APIToken, error) {
+				return values(list(ctx, r.session, scanAPIToken, `SELECT `+apiTokenColumns+` FROM api_tokens t
+					WHERE t.environment = ? AND t.id > ? ORDER BY t.id LIMIT ?`, r.env, last.ID, piece))
+			})
+		},
+		func() error {
+			return eachPiece(fn, func(last account.Invitation) ([]account.Invitation, error) {
+				return values(list(ctx, r.session, scanInvitation, `SELECT `+invitationColumns+` FROM invitations i
+					WHERE i.environment = ? AND i.id > ? ORDER BY i.id LIMIT ?`, r.env, last.ID, piece))
+			})
+		},
+		func() error {
+			return eachPiece(fn, func(last account.FeatureSwitch) ([]account.FeatureSwitch, error) {
+				return values(list(ctx, r.session, scanSwitch, `SELECT `+switchColumns+` FROM feature_switches w
+					WHERE w.environment = ? AND (w.account_id, w.feature, w.branch) > (?, ?, ?)
+					ORDER BY w.account_id, w.feature, w.branch LIMIT ?`, r.env, last.Account, last.Feature, last.Branch, piece))
+			})
+		},
+		func() error {
+			sessions, err := values(r.Impersonations(ctx))
+			if err != nil {
+				return err
+			}
+			return each(fn, sessions)
 		},
 	}
 	for _, step := range steps {
@@ -102,12 +140,8 @@ func (r *reader) children(ctx context.Context, of []account.ID) ([]account.Accou
 const childrenOf = `SELECT ` + accountColumns + ` FROM @texts(?) AS named CROSS JOIN accounts a
 	WHERE a.environment = ? AND a.parent = named.value ORDER BY a.id`
 
-type entity interface {
-	account.Environment | account.Client | account.Account | account.User | account.Role | account.Membership | account.Assignment
-}
-
 // each calls fn for every value.
-func each[T entity](fn func(account.Entity) error, all []T) error {
+func each[T account.Value](fn func(account.Entity) error, all []T) error {
 	for _, v := range all {
 		if err := fn(*account.Of(v)); err != nil {
 			return err
@@ -118,7 +152,7 @@ func each[T entity](fn func(account.Entity) error, all []T) error {
 
 // eachPiece calls fn for every value of every piece; next returns the piece
 // after a value, at first the zero one.
-func eachPiece[T entity](fn func(account.Entity) error, next func(last T) ([]T, error)) error {
+func eachPiece[T account.Value](fn func(account.Entity) error, next func(last T) ([]T, error)) error {
 	var last T
 	for {
 		all, err := next(last)

@@ -17,12 +17,14 @@ type reader struct {
 // Head is the version of the newest entry of the journal.
 func (r *reader) Head(context.Context) (account.Version, error) { return r.head, nil }
 
-const environmentColumns = `e.id, e.name, e.sub_accounts_enabled, e.default_access_mode, e.max_depth, e.created_at, e.version`
+const environmentColumns = `e.id, e.name, e.sub_accounts_enabled, e.default_access_mode, e.max_depth,
+	e.invitation_url, e.invitation_hours, e.token_minutes, e.created_at, e.version`
 
 func scanEnvironment(r row) (e account.Versioned[account.Environment], err error) {
 	var created int64
 	v := &e.Value
-	err = r.Scan(&v.ID, &v.Name, &v.SubAccountsEnabled, &v.DefaultAccessMode, &v.MaxDepth, &created, &e.Version)
+	err = r.Scan(&v.ID, &v.Name, &v.SubAccountsEnabled, &v.DefaultAccessMode, &v.MaxDepth,
+		&v.InvitationURL, &v.InvitationHours, &v.TokenMinutes, &created, &e.Version)
 	v.CreatedAt = timeOf(created)
 	return e, err
 }

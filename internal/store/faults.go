@@ -29,6 +29,26 @@ func noRole(key account.RoleKey) error {
 	return fault.New(fault.NotFound, "role_not_found", "there is no role %s", account.Quote(string(key)))
 }
 
+func noFeature(key account.FeatureKey) error {
+	return fault.New(fault.NotFound, "feature_not_found", "there is no feature %s", account.Quote(string(key)))
+}
+
+func noPlan(key account.PlanKey) error {
+	return fault.New(fault.NotFound, "plan_not_found", "there is no plan %s", account.Quote(string(key)))
+}
+
+func noAPIToken(id account.APITokenID) error {
+	return fault.New(fault.NotFound, "api_token_not_found", "there is no API token %s", account.Quote(string(id)))
+}
+
+func noInvitation(id account.InvitationID) error {
+	return fault.New(fault.NotFound, "invitation_not_found", "there is no invitation %s", account.Quote(string(id)))
+}
+
+func noImpersonation(id account.ImpersonationID) error {
+	return fault.New(fault.NotFound, "impersonation_not_found", "there is no impersonation %s", account.Quote(string(id)))
+}
+
 func noMembership(id account.ID, user account.UserID) error {
 	return fault.New(fault.NotFound, "membership_not_found", "user %s is not a member of account %s",
 		account.Quote(string(user)), account.Quote(string(id)))

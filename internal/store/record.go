@@ -31,7 +31,7 @@ func recordOf(e *account.Entity, version account.Version) (record, error) {
 	case e.Environment != nil:
 		v := e.Environment
 		return record{table: environmentsTable, row: []any{
-			v.Name, v.SubAccountsEnabled, v.DefaultAccessMode, v.MaxDepth, micros(v.CreatedAt), version,
+			v.Name, v.SubAccountsEnabled, v.DefaultAccessMode, v.MaxDepth, v.InvitationURL, v.InvitationHours, v.TokenMinutes, micros(v.CreatedAt), version,
 		}}, nil
 	case e.Client != nil:
 		v := e.Client
@@ -46,7 +46,7 @@ func recordOf(e *account.Entity, version account.Version) (record, error) {
 			parent = &v.Parent
 		}
 		return record{table: accountsTable, row: []any{
-			v.ID, parent, v.Name, searchText(v.Name, string(v.ID)), v.SubAccountManagement, v.AccessMode, micros(v.CreatedAt), version,
+			v.ID, parent, v.Name, searchText(v.Name, string(v.ID)), v.SubAccountManagement, v.AccessMode, v.Plan, micros(v.CreatedAt), version,
 		}}, nil
 	case e.User != nil:
 		v := e.User
@@ -61,21 +61,69 @@ func recordOf(e *account.Entity, version account.Version) (record, error) {
 		}, nil
 	case e.Membership != nil:
 		v := e.Membership
-		var expires *int64
-		if v.ExpiresAt != nil {
-			t := micros(*v.ExpiresAt)
-			expires = &t
-		}
 		return record{
-			table: membershipsTable, row: []any{v.Account, v.User, v.BranchAccess, expires, micros(v.CreatedAt), version},
+			table: membershipsTable, row: []any{v.Account, v.User, v.BranchAccess, microsOrNull(v.ExpiresAt), micros(v.CreatedAt), version},
 			parts: membershipRolesTable, carried: texts(v.Roles),
 		}, nil
 	case e.Assignment != nil:
 		v := e.Assignment
 		return record{table: assignmentsTable, row: []any{v.Account, v.Role, v.AlwaysOn, version}}, nil
 	default:
+		return recordOfMore(e, version)
+	}
+}
+
+// recordOfMore is recordOf for entitlements and credentials.
+func recordOfMore(e *account.Entity, version account.Version) (record, error) {
+	switch {
+	case e.Feature != nil:
+		v := e.Feature
+		return record{table: featuresTable, row: []any{v.Key, v.Name, v.Description, v.Permission, version}}, nil
+	case e.Plan != nil:
+		v := e.Plan
+		return record{
+			table: plansTable, row: []any{v.Key, v.Name, v.Description, version},
+			parts: planFeaturesTable, carried: texts(v.Features),
+		}, nil
+	case e.FeatureSwitch != nil:
+		v := e.FeatureSwitch
+		return record{table: featureSwitchesTable, row: []any{v.Account, v.Feature, v.Branch, v.On, version}}, nil
+	case e.APIToken != nil:
+		v := e.APIToken
+		by, err := jsonOf(v.CreatedBy)
+		return record{
+			table: apiTokensTable, row: []any{
+				v.ID, v.Account, v.Name, searchText(v.Name, string(v.ID)), v.BranchAccess, microsOrNull(v.ExpiresAt),
+				by, v.CreatedBy.Name(), micros(v.CreatedAt), version,
+			},
+			parts: apiTokenRolesTable, carried: texts(v.Roles),
+		}, err
+	case e.Invitation != nil:
+		v := e.Invitation
+		by, err := jsonOf(v.InvitedBy)
+		if err != nil {
+			return record{}, err
+		}
+		roles, err := jsonOf(v.Roles)
+		return record{table: invitationsTable, row: []any{
+			v.ID, v.Account, v.Email, v.Name, searchText(v.Name, v.Email, string(v.ID)), roles, v.Mode, v.SubAccountAccess,
+			microsOrNull(v.MembershipExpiresAt), by, micros(v.CreatedAt), micros(v.ExpiresAt), version,
+		}}, err
+	case e.Impersonation != nil:
+		v := e.Impersonation
+		return record{table: impersonationsTable, row: []any{
+			v.ID, v.User, v.Operator, v.Reason, micros(v.CreatedAt), micros(v.ExpiresAt), version,
+		}}, nil
+	default:
 		return record{}, errors.New("store: an entity of the entry is empty")
 	}
+}
+
+func microsOrNull(t *time.Time) *int64 {
+	if t == nil {
+		return nil
+	}
+	return new(micros(*t))
 }
 
 func micros(t time.Time) int64 { return t.UnixMicro() }

@@ -81,8 +81,10 @@ func (r *reader) RolesFromOutside(ctx context.Context, top account.ID) ([]direct
 		GROUP BY o.id, o.account_id ORDER BY o.id`, r.env, top, r.env, r.env)
 }
 
-// RoleHolders returns how many memberships of an account carry a role.
+// RoleHolders returns how many memberships and API tokens of an account carry a role.
 func (r *reader) RoleHolders(ctx context.Context, id account.ID, key account.RoleKey) (int, error) {
 	return one(ctx, r.session, nil, scanValue[int],
-		`SELECT COUNT(*) FROM membership_roles m WHERE m.environment = ? AND m.role = ? AND m.account_id = ?`, r.env, key, id)
+		`SELECT (SELECT COUNT(*) FROM membership_roles m WHERE m.environment = ? AND m.role = ? AND m.account_id = ?)
+			+ (SELECT COUNT(*) FROM api_tokens t JOIN api_token_roles h ON h.environment = t.environment AND h.token = t.id
+				WHERE t.environment = ? AND t.account_id = ? AND h.role = ?)`, r.env, key, id, r.env, id, key)
 }

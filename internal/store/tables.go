@@ -71,11 +71,12 @@ func newTable(t table, environment string, key, others []column) *table {
 // The tables of state. None of these is ever changed.
 var (
 	environmentsTable = newTable(table{name: "environments", noun: "an environment", code: "environment_exists"}, "id", nil,
-		[]column{"name TEXT", "sub_accounts_enabled BOOLEAN", "default_access_mode TEXT", "max_depth BIGINT", "created_at BIGINT", "version BIGINT"})
+		[]column{"name TEXT", "sub_accounts_enabled BOOLEAN", "default_access_mode TEXT", "max_depth BIGINT", "invitation_url TEXT", "invitation_hours BIGINT",
+			"token_minutes BIGINT", "created_at BIGINT", "version BIGINT"})
 	clientsTable = newTable(table{name: "clients", noun: "a client", code: "client_exists"}, "environment", []column{"id TEXT"},
 		[]column{"name TEXT", "roles TEXT", "act_for_users BOOLEAN", "created_at BIGINT", "version BIGINT"})
 	accountsTable = newTable(table{name: "accounts", noun: "an account", code: "account_exists"}, "environment", []column{"id TEXT"},
-		[]column{"parent TEXT", "name TEXT", "search TEXT", "sub_account_management BOOLEAN", "access_mode TEXT", "created_at BIGINT", "version BIGINT"})
+		[]column{"parent TEXT", "name TEXT", "search TEXT", "sub_account_management BOOLEAN", "access_mode TEXT", "plan TEXT", "created_at BIGINT", "version BIGINT"})
 	usersTable = newTable(table{name: "users", noun: "a user", code: "user_exists", singly: true}, "environment", []column{"id TEXT"},
 		[]column{"email TEXT", "name TEXT", "search TEXT", "blocked BOOLEAN", "created_at BIGINT", "version BIGINT"})
 	rolesTable = newTable(table{name: "roles", noun: "a role", code: "role_exists"}, "environment", []column{"id TEXT"},
@@ -86,6 +87,21 @@ var (
 	membershipRolesTable = newTable(table{name: "membership_roles"}, "environment", []column{"account_id TEXT", "user_id TEXT", "role TEXT"}, nil)
 	assignmentsTable     = newTable(table{name: "assignments"}, "environment", []column{"account_id TEXT", "role TEXT"},
 		[]column{"always_on BOOLEAN", "version BIGINT"})
+	featuresTable = newTable(table{name: "features", noun: "a feature", code: "feature_exists"}, "environment", []column{"id TEXT"},
+		[]column{"name TEXT", "description TEXT", "permission TEXT", "version BIGINT"})
+	plansTable = newTable(table{name: "plans", noun: "a plan", code: "plan_exists"}, "environment", []column{"id TEXT"},
+		[]column{"name TEXT", "description TEXT", "version BIGINT"})
+	planFeaturesTable    = newTable(table{name: "plan_features"}, "environment", []column{"plan TEXT", "feature TEXT"}, nil)
+	featureSwitchesTable = newTable(table{name: "feature_switches"}, "environment", []column{"account_id TEXT", "feature TEXT", "branch BOOLEAN"},
+		[]column{"is_on BOOLEAN", "version BIGINT"})
+	apiTokensTable = newTable(table{name: "api_tokens", noun: "an API token", code: "api_token_exists"}, "environment", []column{"id TEXT"},
+		[]column{"account_id TEXT", "name TEXT", "search TEXT", "branch_access TEXT", "expires_at BIGINT", "created_by TEXT", "creator TEXT", "created_at BIGINT", "version BIGINT"})
+	apiTokenRolesTable = newTable(table{name: "api_token_roles"}, "environment", []column{"token TEXT", "role TEXT"}, nil)
+	invitationsTable   = newTable(table{name: "invitations", noun: "an invitation", code: "invitation_exists", singly: true}, "environment", []column{"id TEXT"},
+		[]column{"account_id TEXT", "email TEXT", "name TEXT", "search TEXT", "roles TEXT", "mode TEXT", "sub_account_access BOOLEAN",
+			"membership_expires_at BIGINT", "invited_by TEXT", "created_at BIGINT", "expires_at BIGINT", "version BIGINT"})
+	impersonationsTable = newTable(table{name: "impersonations", noun: "an impersonation", code: "impersonation_exists"}, "environment", []column{"id TEXT"},
+		[]column{"user_id TEXT", "operator TEXT", "reason TEXT", "created_at BIGINT", "expires_at BIGINT", "version BIGINT"})
 )
 
 // taken is the fault for rows of which one has a key that is in use.
@@ -101,6 +117,14 @@ func (t *table) taken(rows [][]any, cause error) error {
 		}
 	}
 	return fault.New(fault.Exists, t.code, "%s with %s exists already", t.noun, which).Because(cause)
+}
+
+// valueTaken is the fault for rows of which one has another unique value that is in use.
+func (t *table) valueTaken(cause error) error {
+	if t == invitationsTable {
+		return fault.New(fault.Exists, "already_invited", "this address is invited to this account already; withdraw that invitation, or send it again").In("email").Because(cause)
+	}
+	return emailTaken(cause)
 }
 
 // emailTaken is the fault for users of which one has an address that is in use.
