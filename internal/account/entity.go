@@ -1,6 +1,9 @@
 package account
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // AccessMode is an account's rule for the sub-account access of its members (S3).
 type AccessMode string
@@ -40,6 +43,16 @@ const (
 	DefaultTokenMinutes    = 15
 	MaxTokenMinutes        = 24 * 60
 )
+
+// WithDefaults returns the environment with a default for every setting that has none.
+func (e Environment) WithDefaults() Environment {
+	e.Name = cmp.Or(e.Name, string(e.ID))
+	e.DefaultAccessMode = cmp.Or(e.DefaultAccessMode, DefaultOff)
+	e.MaxDepth = cmp.Or(e.MaxDepth, DefaultMaxDepth)
+	e.InvitationHours = cmp.Or(e.InvitationHours, DefaultInvitationHours)
+	e.TokenMinutes = cmp.Or(e.TokenMinutes, DefaultTokenMinutes)
+	return e
+}
 
 // Client is a machine of the vendor's that calls Tenantry: an operator with portal roles (E4, C1).
 type Client struct {

@@ -136,8 +136,11 @@ func (a *App) watch(background context.Context) {
 // prepare gives the engine its schema.
 func (a *App) prepare(ctx context.Context) error {
 	mode := engine.Refuse
-	if a.cfg.ApplySchema {
+	switch {
+	case a.cfg.ApplySchema:
 		mode = engine.Apply
+	case a.cfg.Embedded():
+		mode = engine.Extend // nobody else uses it: an upgrade goes by itself
 	}
 	change, err := engine.ApplySchema(ctx, a.Engine.Conn(), a.schemaText, mode)
 	if err != nil {

@@ -40,7 +40,8 @@ type Config struct {
 
 	// Remote is the SpiceDB to use; the embedded one, in DataDir, if its Address is empty.
 	Remote engine.RemoteConfig
-	// ApplySchema replaces the schema of an engine that has another one. Otherwise that is an error.
+	// ApplySchema replaces the schema of an engine that has another one. Otherwise that is an error,
+	// save on an embedded engine from whose schema nothing would be taken away.
 	ApplySchema bool
 
 	Permissions []string // files with an application's permissions

@@ -20,21 +20,7 @@ func (d *Directory) CreateEnvironment(ctx context.Context, req Request, env acco
 	if err := account.CheckID("environment", env.ID); err != nil {
 		return none, err
 	}
-	if env.Name == "" {
-		env.Name = string(env.ID)
-	}
-	if env.DefaultAccessMode == "" {
-		env.DefaultAccessMode = account.DefaultOff
-	}
-	if env.MaxDepth == 0 {
-		env.MaxDepth = account.DefaultMaxDepth
-	}
-	if env.InvitationHours == 0 {
-		env.InvitationHours = account.DefaultInvitationHours
-	}
-	if env.TokenMinutes == 0 {
-		env.TokenMinutes = account.DefaultTokenMinutes
-	}
+	env = env.WithDefaults()
 	if err := cleanEnvironment(&env); err != nil {
 		return none, err
 	}

@@ -61,16 +61,7 @@ func (l *load) checkEnvironment(rec Record) error {
 	if err := l.once(rec.Line, "environment "+string(l.env)); err != nil {
 		return err
 	}
-	env := *rec.NewEnvironment
-	if env.Name == "" {
-		env.Name = string(env.ID)
-	}
-	if env.DefaultAccessMode == "" {
-		env.DefaultAccessMode = account.DefaultOff
-	}
-	if env.MaxDepth == 0 {
-		env.MaxDepth = account.DefaultMaxDepth
-	}
+	env := rec.NewEnvironment.WithDefaults()
 	if l.settings != nil {
 		env.CreatedAt = l.settings.CreatedAt
 		if env != *l.settings {

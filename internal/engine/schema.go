@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
@@ -18,6 +19,7 @@ type SchemaMode int
 // The modes of ApplySchema.
 const (
 	Refuse SchemaMode = iota // leave it and report a fault
+	Extend                   // replace it if the new one takes nothing away, otherwise refuse
 	Apply                    // replace it
 )
 
@@ -34,7 +36,7 @@ type SchemaChange struct {
 // there means the same, comments and order aside, nothing happens; if it differs, mode decides.
 //
 // Errors are Invalid faults (invalid_schema) for a text that is empty or does not compile,
-// Conflict faults with the code schema_differs in mode Refuse, and schema_in_use where
+// Conflict faults with the code schema_differs where the mode refuses, and schema_in_use where
 // relationships depend on what the text takes away; otherwise as of [Fault].
 func ApplySchema(ctx context.Context, conn grpc.ClientConnInterface, text string, mode SchemaMode) (SchemaChange, error) {
 	if strings.TrimSpace(text) == "" { // SpiceDB would take it, and drop every definition
@@ -59,7 +61,7 @@ func ApplySchema(ctx context.Context, conn grpc.ClientConnInterface, text string
 	switch {
 	case len(differences) == 0:
 		return SchemaChange{}, nil
-	case mode == Apply:
+	case mode == Apply, mode == Extend && !slices.ContainsFunc(differences, takesAway):
 		return writeSchema(ctx, client, text, differences)
 	default:
 		return SchemaChange{}, differs(differences)
@@ -72,6 +74,9 @@ func writeSchema(ctx context.Context, client v1.SchemaServiceClient, text string
 	}
 	return SchemaChange{Written: true, Differences: differences}, nil
 }
+
+// takesAway reports whether a difference ends something that may be in use.
+func takesAway(difference string) bool { return strings.HasPrefix(difference, removes) }
 
 func differs(differences []string) error {
 	const most = 10

@@ -107,6 +107,23 @@ func TestApplySchema_TellsDifferencesOfMeaning(t *testing.T) {
 	}
 }
 
+// TestApplySchema_ExtendTakesNothingAway: what is added is applied, what would be removed is refused.
+func TestApplySchema_ExtendTakesNothingAway(t *testing.T) {
+	c := newClient(t, embedded(t, engine.EmbeddedConfig{}))
+	larger := small + "\ndefinition folder {}\n"
+	for i, text := range []string{small, larger, larger} {
+		change, err := apply(t, c, text, engine.Extend)
+		if err != nil || change.Written != (i < 2) {
+			t.Fatalf("round %d: %+v %v", i, change, err)
+		}
+	}
+	_, err := apply(t, c, small, engine.Extend)
+	hasCode(t, err, fault.Conflict, engine.CodeSchemaDiffers)
+	if change, err := apply(t, c, larger, engine.Refuse); err != nil || change.Written {
+		t.Errorf("the schema was not left as it is: %+v %v", change, err)
+	}
+}
+
 func TestApplySchema_RefusesWhatDoesNotCompile(t *testing.T) {
 	for name, text := range map[string]string{
 		"syntax": "definition user {",

@@ -46,16 +46,16 @@ func TestReadEveryKind(t *testing.T) {
 		`{"kind":"environment","id":"qa"}`)
 	want := []directory.Record{
 		{Line: 2, Role: &account.Role{Key: "admin", Name: "Administrator", Permissions: []account.PermissionKey{"a.read", "b.write"}}},
-		{Line: 5, Environment: "staging", NewEnvironment: &account.Environment{ID: "staging", Name: "Stäging 🌱", SubAccountsEnabled: true, DefaultAccessMode: account.AlwaysOn, MaxDepth: 5}},
+		{Line: 5, Environment: "staging", NewEnvironment: &account.Environment{ID: "staging", Name: "Stäging 🌱", SubAccountsEnabled: true, DefaultAccessMode: account.AlwaysOn, MaxDepth: 5, InvitationHours: 168, TokenMinutes: 15}},
 		{Line: 6, Environment: "staging", Account: &account.Account{ID: "globex", Name: "Globex", SubAccountManagement: true, AccessMode: account.DefaultOn, CreatedAt: time.Date(2024, 5, 1, 9, 0, 0, 5e8, time.UTC)}},
 		{Line: 7, Environment: "staging", Account: &account.Account{ID: "north", Name: "North", Parent: "globex"}},
 		{Line: 9, Environment: "staging", Role: &account.Role{Key: "auditor", Account: "north", Permissions: []account.PermissionKey{}}},
 		{Line: 10, Environment: "staging", User: &account.User{ID: "ada", Email: "ada@globex.example", Name: "Ada", Blocked: true}},
 		{Line: 11, Environment: "staging", Membership: &directory.Grant{Account: "globex", User: "ada", Roles: []account.RoleKey{"admin", "viewer"}, SubAccountAccess: new(false), ExpiresAt: new(time.Date(2034, 12, 31, 23, 0, 0, 0, time.UTC))}},
 		{Line: 12, Environment: "staging", Membership: &directory.Grant{Account: "north", User: "ada", Roles: []account.RoleKey{"viewer"}, SubAccountAccess: new(true), KeptFromAlwaysOn: true}},
-		{Line: 13, Environment: "dev", NewEnvironment: &account.Environment{ID: "dev", Name: "Dev", DefaultAccessMode: account.DefaultOff, MaxDepth: account.DefaultMaxDepth}},
+		{Line: 13, Environment: "dev", NewEnvironment: &account.Environment{ID: "dev", Name: "Dev", DefaultAccessMode: account.DefaultOff, MaxDepth: account.DefaultMaxDepth, InvitationHours: 168, TokenMinutes: 15}},
 		{Line: 14, Environment: "dev", User: &account.User{ID: "bob", Email: "bob@globex.example"}},
-		{Line: 15, Environment: "qa", NewEnvironment: &account.Environment{ID: "qa", Name: "qa", DefaultAccessMode: account.DefaultOff, MaxDepth: account.DefaultMaxDepth}},
+		{Line: 15, Environment: "qa", NewEnvironment: &account.Environment{ID: "qa", Name: "qa", DefaultAccessMode: account.DefaultOff, MaxDepth: account.DefaultMaxDepth, InvitationHours: 168, TokenMinutes: 15}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("records (-want +got):\n%s", diff)

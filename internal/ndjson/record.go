@@ -53,11 +53,14 @@ func environment(o *object) *account.Environment {
 		SubAccountsEnabled: o.is("sub_accounts_enabled"),
 		DefaultAccessMode:  o.mode("default_access_mode", account.DefaultOff),
 		MaxDepth:           o.number("max_depth", account.DefaultMaxDepth),
-	}
-	if e.Name == "" {
-		e.Name = string(e.ID)
-	}
+		InvitationURL:      o.str("invitation_url"),
+		InvitationHours:    o.number("invitation_hours", account.DefaultInvitationHours),
+		TokenMinutes:       o.number("token_minutes", account.DefaultTokenMinutes),
+	}.WithDefaults()
 	o.check(account.CheckMaxDepth(e.MaxDepth))
+	o.check(account.CheckInvitationURL("invitation_url", e.InvitationURL))
+	o.check(account.CheckLifetime("invitation_hours", e.InvitationHours, account.MaxInvitationHours))
+	o.check(account.CheckLifetime("token_minutes", e.TokenMinutes, account.MaxTokenMinutes))
 	return &e
 }
 

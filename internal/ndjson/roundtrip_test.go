@@ -54,7 +54,10 @@ func someEntity(t *rapid.T, modes map[account.ID]account.AccessMode) (*account.E
 		e := account.Environment{
 			ID: account.EnvironmentID(someID().Draw(t, "id")), Name: someName().Draw(t, "name"),
 			SubAccountsEnabled: rapid.Bool().Draw(t, "enabled"), DefaultAccessMode: rapid.SampledFrom(someModes).Draw(t, "mode"),
-			MaxDepth: rapid.IntRange(1, account.MaxMaxDepth).Draw(t, "depth"),
+			MaxDepth:        rapid.IntRange(1, account.MaxMaxDepth).Draw(t, "depth"),
+			InvitationURL:   rapid.SampledFrom([]string{"", "https://app.example/?i={token}&n=\"ä\""}).Draw(t, "url"),
+			InvitationHours: rapid.IntRange(1, account.MaxInvitationHours).Draw(t, "hours"),
+			TokenMinutes:    rapid.IntRange(1, account.MaxTokenMinutes).Draw(t, "minutes"),
 		}
 		want := e
 		e.CreatedAt = someTime(time.Nanosecond).Draw(t, "created") // not part of the format

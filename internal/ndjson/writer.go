@@ -34,6 +34,9 @@ type environmentLine struct {
 	SubAccountsEnabled bool                  `json:"sub_accounts_enabled"`
 	DefaultAccessMode  account.AccessMode    `json:"default_access_mode,omitempty"`
 	MaxDepth           int                   `json:"max_depth,omitempty"`
+	InvitationURL      string                `json:"invitation_url,omitempty"`
+	InvitationHours    int                   `json:"invitation_hours,omitempty"`
+	TokenMinutes       int                   `json:"token_minutes,omitempty"`
 }
 
 type roleLine struct {
@@ -87,7 +90,10 @@ func (w *Writer) Write(e account.Entity) error {
 	case e.Environment != nil:
 		clear(w.alwaysOn)
 		v := e.Environment
-		return w.put(environmentLine{kindEnvironment, v.ID, v.Name, v.SubAccountsEnabled, v.DefaultAccessMode, v.MaxDepth})
+		return w.put(environmentLine{
+			kindEnvironment, v.ID, v.Name, v.SubAccountsEnabled, v.DefaultAccessMode, v.MaxDepth,
+			v.InvitationURL, v.InvitationHours, v.TokenMinutes,
+		})
 	case e.Role != nil:
 		v := e.Role
 		return w.put(roleLine{kindRole, v.Key, v.Name, orNull(v.Account), orEmpty(v.Permissions)})
