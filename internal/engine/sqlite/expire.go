@@ -60,8 +60,8 @@ func (e *expiries) nudge() {
 	}
 }
 
-// sooner notes an expiry that was committed, before anybody learns of the commit.
-func (e *expiries) sooner(at int64) {
+// note takes note of an expiry that was committed, before anybody learns of the commit.
+func (e *expiries) note(at int64) {
 	e.mu.Lock()
 	e.fresh = min(e.fresh, at)
 	first := at < e.next.Load()
@@ -72,6 +72,14 @@ func (e *expiries) sooner(at int64) {
 	if first {
 		e.nudge()
 	}
+}
+
+// sooner is the earlier of two expiries; 0 is none.
+func sooner(a, b int64) int64 {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
 }
 
 // wait joins those who wait; nil if nothing has expired.

@@ -218,9 +218,7 @@ func (tx *transaction) finish(b *batch, metadata *structpb.Struct) (Revision, er
 	if tx.ended {
 		b.ending = tx.number
 	}
-	if tx.expires != 0 && (b.expires == 0 || tx.expires < b.expires) {
-		b.expires = tx.expires
-	}
+	b.expires = sooner(b.expires, tx.expires)
 	return tx.number, nil
 }
 

@@ -159,7 +159,7 @@ func (w *writer) commit() {
 		return
 	}
 	if b.expires != 0 {
-		w.store.expiries.sooner(b.expires)
+		w.store.expiries.note(b.expires)
 	}
 	if b.changed {
 		w.store.kinds.Store(w.kinds)
