@@ -49,7 +49,7 @@ func (p *Projector) Updates(entry account.Entry, now time.Time) ([]Update, error
 			}
 		}
 	}
-	slices.SortStableFunc(updates, func(a, b Update) int { return a.rank() - b.rank() })
+	inSafeOrder(updates)
 	return updates, nil
 }
 
@@ -62,6 +62,10 @@ func (p *Projector) implied(env account.EnvironmentID, e *account.Entity) ([]Rel
 
 func (r Relationship) expired(now time.Time) bool {
 	return r.Expires != 0 && r.Expires <= now.Unix()
+}
+
+func inSafeOrder(updates []Update) {
+	slices.SortStableFunc(updates, func(a, b Update) int { return a.rank() - b.rank() })
 }
 
 func (u Update) rank() int {
@@ -109,7 +113,7 @@ func (d Drift) Empty() bool { return d.Len() == 0 }
 // Len is the number of relationships that differ.
 func (d Drift) Len() int { return len(d.Missing) + len(d.Extra) + len(d.Wrong) }
 
-// Repairs returns the updates that remove the drift, revocations first.
+// Repairs returns the updates that remove the drift, in the order of Updates.
 func (d Drift) Repairs() []Update {
 	out := make([]Update, 0, d.Len())
 	for _, r := range d.Extra {
@@ -118,6 +122,7 @@ func (d Drift) Repairs() []Update {
 	for _, r := range slices.Concat(d.Wrong, d.Missing) {
 		out = append(out, Update{Relationship: r})
 	}
+	inSafeOrder(out)
 	return out
 }
 
