@@ -124,5 +124,5 @@ func (r *reader) SwitchesAt(ctx context.Context, ids []account.ID, keys []accoun
 
 // The cross join has SQLite look the accounts up one by one.
 const switchesAt = `SELECT ` + switchColumns + ` FROM @texts(?) AS named CROSS JOIN feature_switches w
-	WHERE w.environment = ? AND w.account_id = named.value AND w.feature IN (SELECT value FROM @texts(?) AS features)
+	WHERE w.environment = ? AND w.account_id = named.value AND w.feature IN (SELECT value FROM @texts(?) AS v)
 	ORDER BY w.account_id, w.feature, w.branch`
