@@ -20,6 +20,25 @@ func (d *Directory) CreateEnvironment(ctx context.Context, req Request, env acco
 	if err := account.CheckID("environment", env.ID); err != nil {
 		return none, err
 	}
+	fillEnvironment(&env)
+	if err := cleanEnvironment(&env); err != nil {
+		return none, err
+	}
+	req.Actor.Environment = env.ID
+	p := d.newPlan(req)
+	env.CreatedAt = p.now
+	err := d.store.CreateEnvironment(ctx, account.Entry{
+		Environment: env.ID, At: p.now, Actor: req.Actor, RequestID: req.ID, From: req.From,
+		Kind: account.EnvironmentCreated, Changes: []account.Change{{After: account.Of(env)}},
+	})
+	if err != nil {
+		return none, err
+	}
+	return Result[account.Environment]{Value: env, Version: 1, ETag: 1, Applied: d.await(ctx, env.ID, 1)}, nil
+}
+
+// fillEnvironment gives settings that are empty their defaults.
+func fillEnvironment(env *account.Environment) {
 	if env.Name == "" {
 		env.Name = string(env.ID)
 	}
@@ -35,20 +54,6 @@ func (d *Directory) CreateEnvironment(ctx context.Context, req Request, env acco
 	if env.TokenMinutes == 0 {
 		env.TokenMinutes = account.DefaultTokenMinutes
 	}
-	if err := cleanEnvironment(&env); err != nil {
-		return none, err
-	}
-	req.Actor.Environment = env.ID
-	p := d.newPlan(req)
-	env.CreatedAt = p.now
-	err := d.store.CreateEnvironment(ctx, account.Entry{
-		Environment: env.ID, At: p.now, Actor: req.Actor, RequestID: req.ID, From: req.From,
-		Kind: account.EnvironmentCreated, Changes: []account.Change{{After: account.Of(env)}},
-	})
-	if err != nil {
-		return none, err
-	}
-	return Result[account.Environment]{Value: env, Version: 1, ETag: 1, Applied: d.await(ctx, env.ID, 1)}, nil
 }
 
 func cleanEnvironment(env *account.Environment) error {

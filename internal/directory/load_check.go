@@ -29,6 +29,10 @@ func (l *load) check(records []Record) error {
 			err = l.addAccount(rec.Line, *rec.Account)
 		case rec.User != nil:
 			err = l.addUser(rec.Line, *rec.User)
+		case rec.Feature != nil:
+			err = l.addFeature(rec.Line, *rec.Feature)
+		case rec.Plan != nil:
+			err = l.addPlan(rec.Line, *rec.Plan)
 		}
 		if err != nil {
 			return atLine(err, rec.Line)
@@ -40,9 +44,15 @@ func (l *load) check(records []Record) error {
 		case rec.Role != nil:
 			err = l.checkRole(*rec.Role)
 		case rec.Account != nil:
-			err = l.checkParent(rec.Account.ID)
+			if err = l.checkParent(rec.Account.ID); err == nil {
+				err = l.checkPlanOf(*rec.Account)
+			}
 		case rec.Membership != nil:
 			err = l.addMembership(rec.Line, *rec.Membership)
+		case rec.Plan != nil:
+			err = l.checkPlan(*rec.Plan)
+		case rec.FeatureSwitch != nil:
+			err = l.addSwitch(rec.Line, *rec.FeatureSwitch)
 		}
 		if err != nil {
 			return atLine(err, rec.Line)
@@ -62,15 +72,10 @@ func (l *load) checkEnvironment(rec Record) error {
 		return err
 	}
 	env := *rec.NewEnvironment
-	if env.Name == "" {
-		env.Name = string(env.ID)
+	if l.settings != nil { // of these, lines do not speak
+		env.InvitationURL, env.InvitationHours, env.TokenMinutes = l.settings.InvitationURL, l.settings.InvitationHours, l.settings.TokenMinutes
 	}
-	if env.DefaultAccessMode == "" {
-		env.DefaultAccessMode = account.DefaultOff
-	}
-	if env.MaxDepth == 0 {
-		env.MaxDepth = account.DefaultMaxDepth
-	}
+	fillEnvironment(&env)
 	if l.settings != nil {
 		env.CreatedAt = l.settings.CreatedAt
 		if env != *l.settings {

@@ -72,10 +72,21 @@ func (u Update) rank() int {
 	switch {
 	case u.Delete && u.SubjectRelation != "": // always_on
 		return 2
-	case u.Delete:
+	case u.Delete != u.withholds():
 		return 0
 	default:
 		return 1
+	}
+}
+
+// withholds reports whether the relationship takes away what others give, so that
+// its end is what gives.
+func (r Relationship) withholds() bool {
+	switch r.Relation {
+	case "blocked", "own_plan", "feature_off", "branch_feature_off":
+		return true
+	default:
+		return false
 	}
 }
 
