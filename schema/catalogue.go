@@ -62,6 +62,7 @@ var (
 		"role", "member", "holder", "environment", "parent", "assignment", "sub_account_management", "access",
 		"create_sub_account", "update_account", "delete_account", "move_account",
 		"delegate_sub_account_management", "set_sub_account_management",
+		"plan", "own_plan", "plan_feature", "feature_on", "feature_off", "has_feature", "on", "off",
 	}
 	// words of the schema language
 	reservedWord = []string{

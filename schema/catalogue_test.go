@@ -209,3 +209,43 @@ func keys(in []account.PermissionKey) []string {
 	}
 	return out
 }
+
+// An application's permission must not take a name of the core, nor one that becomes such a name with a prefix.
+func TestU3_NamesOfTheCoreAreReserved(t *testing.T) {
+	c, err := schema.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	generated := map[string]bool{}
+	for _, p := range c.Permissions {
+		for _, prefix := range []string{"", "branch_", "member_"} {
+			generated[prefix+p.Relation] = true
+		}
+	}
+	found := 0
+	for _, definition := range strings.Split(schema.Built(), "\ndefinition ") {
+		if kind, _, _ := strings.Cut(definition, " "); kind != "account" && kind != "assignment" {
+			continue
+		}
+		for line := range strings.Lines(definition) {
+			words := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t:=", r) })
+			if len(words) < 2 || words[0] != "relation" && words[0] != "permission" || generated[words[1]] {
+				continue
+			}
+			found++
+			for _, prefix := range []string{"", "branch_", "member_"} {
+				name, ok := strings.CutPrefix(words[1], prefix)
+				if !ok {
+					continue
+				}
+				entry := "permissions:\n  - {key: a.b, relation: " + name + ", description: Do this.}\n"
+				if _, err := schema.Parse(file(entry)); err == nil {
+					t.Errorf("a permission may have the relation %s, though the core has %s", name, words[1])
+				}
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("only %d names of the core were found", found)
+	}
+}

@@ -29,7 +29,7 @@ const (
 type Filter struct {
 	Query      string     // part of the name or id, whatever the case; "" for all
 	Under      account.ID // this account and all below it; "" for all
-	Permission string     // only where the user holds it; "" wherever they may open the account
+	Permission string     // only where the user holds it, or may use it ("feature:reports"); "" wherever they may open the account
 	Sort       Sort       // "" is ByTree
 	Limit      int        // 0 is directory.DefaultLimit; at most directory.MaxLimit
 	All        bool       // all in one page, whatever the limit; for the command line
@@ -81,7 +81,7 @@ type Reach struct {
 //
 // Faults: NotFound (user_not_found; account_not_found for f.Under, also for a user
 // who may open neither it nor anything below it), Invalid (invalid_cursor,
-// invalid_sort, invalid_limit, unknown_permission), Denied, Unavailable.
+// invalid_sort, invalid_limit, unknown_permission, unknown_feature), Denied, Unavailable.
 func (s *Service) Accounts(ctx context.Context, actor account.Actor, user account.UserID, f Filter, version account.Version) (Reach, error) {
 	env := actor.Environment
 	list, err := s.prepare(&f)
@@ -91,8 +91,11 @@ func (s *Service) Accounts(ctx context.Context, actor account.Actor, user accoun
 	if err := account.CheckID("user", user); err != nil {
 		return Reach{}, err
 	}
-	consistency, seen, err := s.at(ctx, env, version)
+	consistency, seen, features, err := s.atFeatures(ctx, env, version, list.features())
 	if err != nil {
+		return Reach{}, err
+	}
+	if err := s.settle(list, features); err != nil {
 		return Reach{}, err
 	}
 	blocked, err := s.mayAskAbout(ctx, consistency, actor, user)
@@ -103,6 +106,11 @@ func (s *Service) Accounts(ctx context.Context, actor account.Actor, user accoun
 	if !blocked {
 		if ids, err = s.reachable(ctx, consistency, env, user, list.permission); err != nil {
 			return Reach{}, err
+		}
+		if list.feature != "" {
+			if ids, err = s.withFeature(ctx, consistency, env, ids, list.feature); err != nil {
+				return Reach{}, err
+			}
 		}
 	}
 	reach := Reach{Version: seen}
@@ -147,7 +155,7 @@ func (s *Service) Accounts(ctx context.Context, actor account.Actor, user accoun
 // is empty. Otherwise the user is told the same, whether or not there is such an
 // account: a NotFound fault (account_not_found).
 func (s *Service) nearReach(ctx context.Context, consistency *v1.Consistency, env account.EnvironmentID, user account.UserID, list *listing) error {
-	if list.permission == memberAccess { // the list was of all accounts that the user may open
+	if list.permission == memberAccess && list.feature == "" { // the list was of all accounts that the user may open
 		return noBranch(list.filter.Under)
 	}
 	ids, err := s.reachable(ctx, consistency, env, user, memberAccess)
@@ -191,7 +199,12 @@ func (s *Service) prepare(f *Filter) (*listing, error) {
 		return nil, fault.New(fault.Invalid, "invalid_query", "q has at most %d bytes", account.MaxNameLength).In("q")
 	}
 	list := &listing{filter: *f, permission: memberAccess, query: account.Fold(f.Query)}
-	if f.Permission != "" {
+	if key, ok := featureNamed(f.Permission); ok {
+		if err := account.CheckID("permission", key); err != nil {
+			return nil, err
+		}
+		list.feature = key
+	} else if f.Permission != "" {
 		p, ok := s.catalogue.Lookup(f.Permission)
 		switch {
 		case ok:
@@ -200,7 +213,25 @@ func (s *Service) prepare(f *Filter) (*listing, error) {
 			return nil, fault.New(fault.Invalid, "unknown_permission", "there is no permission %s in the catalogue", account.Quote(f.Permission)).In("permission")
 		}
 	}
-	return list, list.resume(f.Cursor)
+	return list, nil
+}
+
+// settle completes a list with what its feature asks of users, and finds its place.
+func (s *Service) settle(list *listing, features features) error {
+	if list.feature != "" {
+		feature, err := features.find(list.feature)
+		if err != nil {
+			return err
+		}
+		right, named, err := s.rightFor(feature)
+		if err != nil {
+			return err
+		}
+		if named {
+			list.permission = "member_" + right.Relation
+		}
+	}
+	return list.resume(list.filter.Cursor)
 }
 
 // mayAskAbout refuses who may not see the user's accounts, and reports whether the user is blocked (U5).

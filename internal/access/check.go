@@ -21,8 +21,8 @@ import (
 const MaxBulk = 500
 
 // Question is a permission check as a caller writes it: "user:ada",
-// "fe.account-hierarchy.read.subAccount" (or a name of the schema, "access"),
-// "account:globex". Ids are local to the environment.
+// "fe.account-hierarchy.read.subAccount" (or a name of the schema, "access"; or
+// "feature:reports", the use of a feature), "account:globex". Ids are local to the environment.
 type Question struct {
 	Subject    string
 	Permission string
@@ -46,10 +46,11 @@ func (a Answer) failure() error {
 // Check answers questions, in their order, as of one version at or after the one
 // asked for, which it returns. Operators who may view the back office may ask
 // about anybody; users about themselves, and of Tenantry's own types only what they
-// may do in an account.
+// may do in an account. Who may use a feature in an account has the right that the
+// feature names there, and the account has the feature.
 //
-// A question that cannot be asked (an unknown permission or type, a malformed
-// id) is answered with a fault of its own. Unavailable faults for all if the
+// A question that cannot be asked (an unknown permission, feature or type, a
+// malformed id) is answered with a fault of its own. Unavailable faults for all if the
 // engine is away or the version does not come in time.
 func (s *Service) Check(ctx context.Context, actor account.Actor, questions []Question, version account.Version) ([]Answer, account.Version, error) {
 	if len(questions) == 0 || len(questions) > MaxBulk {
@@ -61,6 +62,11 @@ func (s *Service) Check(ctx context.Context, actor account.Actor, questions []Qu
 			return nil, 0, err
 		}
 	}
+	consistency, seen, features, err := s.atFeatures(ctx, actor.Environment, version, featuresNamed(questions))
+	if err != nil {
+		return nil, 0, err
+	}
+	batch.features = features
 	answers := make([]Answer, len(questions))
 	places := make([]place, len(questions))
 	for i, q := range questions {
@@ -68,10 +74,6 @@ func (s *Service) Check(ctx context.Context, actor account.Actor, questions []Qu
 		if places[i], err = batch.add(q); err != nil {
 			answers[i].Err = fault.From(err)
 		}
-	}
-	consistency, seen, err := s.at(ctx, actor.Environment, version)
-	if err != nil {
-		return nil, 0, err
 	}
 	if len(batch.items) == 0 {
 		return answers, seen, nil
@@ -88,6 +90,9 @@ func (s *Service) Check(ctx context.Context, actor account.Actor, questions []Qu
 			continue
 		}
 		answers[i] = found[p.question]
+		if p.feature > 0 {
+			answers[i] = both(answers[i], found[p.feature])
+		}
 		if p.blocked > 0 {
 			blocked := found[p.blocked]
 			answers[i].Allowed = answers[i].Allowed && !blocked.Allowed
@@ -106,10 +111,12 @@ type batch struct {
 	items     []*v1.CheckBulkPermissionsRequestItem
 	asksRight bool // items[0] is the actor's right to ask
 	forUser   bool // the actor is a user, who may ask less
+	features  features
 }
 
-// place is where a question stands in a batch, and the question whether its subject is blocked; 0 for none.
-type place struct{ question, blocked int }
+// place is where a question stands in a batch, and those whether its subject is
+// blocked and whether the account has the feature; 0 for none.
+type place struct{ question, blocked, feature int }
 
 // right adds the question whether the actor may ask, or decides it where that needs no engine.
 func (b *batch) right(actor account.Actor, questions []Question) error {
@@ -140,6 +147,9 @@ func (b *batch) add(q Question) (place, error) {
 	resource, err := parseObject(b.env, "resource", q.Resource)
 	if err != nil {
 		return place{}, err
+	}
+	if key, ok := featureNamed(q.Permission); ok {
+		return b.addFeature(subject, resource, key)
 	}
 	permission, err := b.service.permission(resource.Type, q.Permission, b.forUser)
 	if err != nil {
@@ -237,7 +247,7 @@ func parseObject(env account.EnvironmentID, field, text string) (relation.Object
 			return relation.Object{}, fault.New(fault.NotFound, "environment_not_found", "there is no environment %s here", account.Quote(id)).In(field)
 		}
 		return relation.EnvironmentObject(env), nil
-	case relation.TypeAccount, relation.TypeUser, relation.TypeOperator, relation.TypeAPIToken, relation.TypeRole:
+	case relation.TypeAccount, relation.TypeUser, relation.TypeOperator, relation.TypeAPIToken, relation.TypeRole, relation.TypeFeature, relation.TypePlan:
 		if err := account.CheckID(field, id); err != nil {
 			return relation.Object{}, err
 		}

@@ -11,14 +11,23 @@ import (
 // listing puts the accounts of a lookup into order and pages.
 type listing struct {
 	filter     Filter
-	permission string // that the engine looks up
-	query      string // folded
-	after      cursor // the end of the page before; without marks on the first
+	permission string             // that the engine looks up
+	feature    account.FeatureKey // that the accounts have; "" for any
+	query      string             // folded
+	after      cursor             // the end of the page before; without marks on the first
 }
 
 // fingerprint tells whether a cursor belongs to this list.
 func (l *listing) fingerprint() string {
-	return digest(fmt.Sprintf("%q %q %q %q", l.query, l.filter.Under, l.permission, l.filter.Sort))
+	return digest(fmt.Sprintf("%q %q %q %q %q", l.query, l.filter.Under, l.permission, l.filter.Sort, l.feature))
+}
+
+// features is the features that the list asks for.
+func (l *listing) features() []account.FeatureKey {
+	if l.feature == "" {
+		return nil
+	}
+	return []account.FeatureKey{l.feature}
 }
 
 func (l *listing) resume(text string) (err error) {

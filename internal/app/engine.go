@@ -31,7 +31,7 @@ func openEngine(ctx context.Context, cfg Config) (e *engine.Engine, attached boo
 	}
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	embedded := engine.EmbeddedConfig{File: cfg.EngineFile(), MaxPages: cfg.EnginePages, Log: cfg.Log}
+	embedded := engine.EmbeddedConfig{File: cfg.EngineFile(), MaxPages: cfg.EnginePages, Now: cfg.Now, Log: cfg.Log}
 	for told := false; ; {
 		e, err := engine.Embedded(ctx, embedded)
 		if !fault.HasCode(err, engine.CodeInUse) {

@@ -29,6 +29,7 @@ type victim struct {
 	Remote   engine.RemoteConfig
 	Step     relay.Step
 	Version  account.Version
+	Leaves   account.ID // the account whose mode becomes default_off; "" to create accounts instead
 }
 
 func (v victim) config() app.Config {
@@ -50,6 +51,13 @@ func (v victim) run() error {
 		return err
 	}
 	req := directory.Request{Actor: account.Actor{Environment: "prod", System: true}}
+	if v.Leaves != "" {
+		mode := account.DefaultOff
+		if _, err := a.Directory.UpdateAccount(ctx, req, v.Leaves, directory.AccountPatch{AccessMode: &mode}); err != nil {
+			return err
+		}
+		select {} // until the relay comes to its step
+	}
 	for i := range 20 {
 		id := account.ID(fmt.Sprintf("w%d", i))
 		result, err := a.Directory.CreateAccount(ctx, req, directory.NewAccount{ID: id, Name: "written", Parent: "root"})

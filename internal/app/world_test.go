@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/app"
 	"github.com/tenantry/tenantry/internal/ndjson"
 )
 
@@ -28,9 +29,15 @@ type world struct {
 	made     int
 }
 
-func newWorld(t testing.TB, cfg shape) *world {
+func newWorld(t testing.TB, s shape) *world {
 	t.Helper()
-	w := &world{service: start(t, cfg.make(t))}
+	return furnished(t, s.make(t))
+}
+
+// furnished is a world on a deployment.
+func furnished(t testing.TB, cfg app.Config) *world {
+	t.Helper()
+	w := &world{service: start(t, cfg)}
 	w.environment("prod")
 	w.environment("dev")
 	w.op = w.client("prod", "op", false, account.PortalAdmin)

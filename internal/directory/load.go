@@ -37,7 +37,7 @@ type Loaded struct {
 // environments; all else needs manage_security.
 //
 // Faults name the line. Invalid (unknown_parent, unknown_user, unknown_role,
-// unknown_account, user_without_membership, missing_environment, …), Exists
+// unknown_account, unknown_feature, unknown_plan, user_without_membership, missing_environment, …), Exists
 // (duplicate_line, email_taken), Conflict (differs, hierarchy_cycle, too_deep,
 // sub_accounts_disabled, sub_account_management_off, role_out_of_branch), Denied.
 // Conflict (load_overtaken) if others changed meanwhile what the check relied on.
@@ -126,13 +126,19 @@ type load struct {
 	emails      map[string]account.UserID
 	roles       map[account.RoleKey]account.Role
 	memberships map[memberKey]account.Membership
+	features    map[account.FeatureKey]account.Feature
+	plans       map[account.PlanKey]account.Plan
+	switches    map[switchKey]account.FeatureSwitch
 	lines       map[string]int // "kind id" → line, of records
 
 	// what is to be written
 	newRoles    []account.Role
+	newFeatures []account.Feature
+	newPlans    []account.Plan
 	newAccounts []account.Account
 	newUsers    []account.UserID // in the order of their records
 	newMembers  map[account.UserID][]account.Membership
+	newSwitches []account.FeatureSwitch
 	unchanged   int
 }
 
@@ -147,6 +153,7 @@ func newLoad(d *Directory, req Request, opts LoadOptions) *load {
 		accounts: map[account.ID]account.Account{}, users: map[account.UserID]account.User{}, emails: map[string]account.UserID{},
 		roles: map[account.RoleKey]account.Role{}, memberships: map[memberKey]account.Membership{}, lines: map[string]int{},
 		newMembers: map[account.UserID][]account.Membership{},
+		features:   map[account.FeatureKey]account.Feature{}, plans: map[account.PlanKey]account.Plan{}, switches: map[switchKey]account.FeatureSwitch{},
 	}
 }
 
@@ -190,13 +197,19 @@ func (l *load) hold(e account.Entity) error {
 		l.roles[e.Role.Key] = *e.Role
 	case e.Membership != nil:
 		l.memberships[memberKey{e.Membership.Account, e.Membership.User}] = *e.Membership
+	case e.Feature != nil:
+		l.features[e.Feature.Key] = *e.Feature
+	case e.Plan != nil:
+		l.plans[e.Plan.Key] = *e.Plan
+	case e.FeatureSwitch != nil:
+		l.switches[keyOf(*e.FeatureSwitch)] = *e.FeatureSwitch
 	}
 	return nil
 }
 
 // size is the number of records to write.
 func (l *load) size() int {
-	n := len(l.newRoles) + len(l.newAccounts) + len(l.newUsers)
+	n := len(l.newRoles) + len(l.newAccounts) + len(l.newUsers) + len(l.newFeatures) + len(l.newPlans) + len(l.newSwitches)
 	if l.create != nil {
 		n++
 	}

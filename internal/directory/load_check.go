@@ -29,6 +29,10 @@ func (l *load) check(records []Record) error {
 			err = l.addAccount(rec.Line, *rec.Account)
 		case rec.User != nil:
 			err = l.addUser(rec.Line, *rec.User)
+		case rec.Feature != nil:
+			err = l.addFeature(rec.Line, *rec.Feature)
+		case rec.Plan != nil:
+			err = l.addPlan(rec.Line, *rec.Plan)
 		}
 		if err != nil {
 			return atLine(err, rec.Line)
@@ -40,9 +44,15 @@ func (l *load) check(records []Record) error {
 		case rec.Role != nil:
 			err = l.checkRole(*rec.Role)
 		case rec.Account != nil:
-			err = l.checkParent(rec.Account.ID)
+			if err = l.checkParent(rec.Account.ID); err == nil {
+				err = l.checkPlanOf(*rec.Account)
+			}
 		case rec.Membership != nil:
 			err = l.addMembership(rec.Line, *rec.Membership)
+		case rec.Plan != nil:
+			err = l.checkPlan(*rec.Plan)
+		case rec.FeatureSwitch != nil:
+			err = l.addSwitch(rec.Line, *rec.FeatureSwitch)
 		}
 		if err != nil {
 			return atLine(err, rec.Line)

@@ -20,12 +20,15 @@ type recheck struct {
 	accounts map[account.ID]account.Account
 	users    map[account.UserID]bool
 	roles    map[account.RoleKey]account.Role
+	features map[account.FeatureKey]bool
+	plans    map[account.PlanKey]bool
 }
 
 func newRecheck(tx Tx, l *load) *recheck {
 	return &recheck{
 		tx: tx, load: l, accounts: map[account.ID]account.Account{},
 		users: map[account.UserID]bool{}, roles: map[account.RoleKey]account.Role{},
+		features: map[account.FeatureKey]bool{}, plans: map[account.PlanKey]bool{},
 	}
 }
 
@@ -38,6 +41,10 @@ func (c *recheck) note(e *account.Entity) {
 		c.users[e.User.ID] = true
 	case e.Role != nil:
 		c.roles[e.Role.Key] = *e.Role
+	case e.Feature != nil:
+		c.features[e.Feature.Key] = true
+	case e.Plan != nil:
+		c.plans[e.Plan.Key] = true
 	}
 }
 
@@ -56,6 +63,12 @@ func (c *recheck) check(ctx context.Context, e *account.Entity) error {
 		err = c.role(ctx, *e.Role)
 	case e.Membership != nil:
 		err = c.membership(ctx, *e.Membership)
+	case e.Feature != nil:
+		err = c.feature(ctx, *e.Feature)
+	case e.Plan != nil:
+		err = c.plan(ctx, *e.Plan)
+	case e.FeatureSwitch != nil:
+		err = c.featureSwitch(ctx, *e.FeatureSwitch)
 	}
 	if errors.Is(err, errOvertaken) || errors.Is(err, fault.NotFound) {
 		return fault.New(fault.Conflict, "load_overtaken", "the directory was changed while the load went on; run it again to finish").Because(err)
@@ -75,10 +88,13 @@ func absent(err error) error {
 	}
 }
 
-// account checks that it does not exist, and its place in the tree: A2, A3, E2.
+// account checks that it does not exist, its plan, and its place in the tree: A2, A3, E2.
 func (c *recheck) account(ctx context.Context, a account.Account) error {
 	_, err := c.tx.Account(ctx, a.ID)
-	if err := absent(err); err != nil || a.Parent == "" {
+	if err := absent(err); err != nil {
+		return err
+	}
+	if err := c.planOf(ctx, a); err != nil || a.Parent == "" {
 		return err
 	}
 	parent, err := c.find(ctx, a.Parent)

@@ -55,6 +55,12 @@ func (l *load) units() []unit {
 			one(account.Of(r))
 		}
 	}
+	for _, f := range l.newFeatures {
+		one(account.Of(f))
+	}
+	for _, p := range l.newPlans {
+		one(account.Of(p))
+	}
 	for _, a := range l.newAccounts {
 		stamp(&a.CreatedAt)
 		one(account.Of(a))
@@ -63,6 +69,9 @@ func (l *load) units() []unit {
 		if r.Account != "" {
 			one(account.Of(r))
 		}
+	}
+	for _, s := range l.newSwitches {
+		one(account.Of(s))
 	}
 	members := func(id account.UserID, u *unit) {
 		for _, m := range l.newMembers[id] {

@@ -18,6 +18,10 @@ type Record struct {
 	Account        *account.Account // AccessMode "" is the environment's default; CreatedAt zero is now
 	User           *account.User    // CreatedAt zero is now
 	Membership     *Grant
+
+	Feature       *account.Feature
+	Plan          *account.Plan
+	FeatureSwitch *account.FeatureSwitch
 }
 
 // Grant is a membership as a caller asks for it.

@@ -92,13 +92,21 @@ type Reader interface {
 	Feature(ctx context.Context, key account.FeatureKey) (account.Versioned[account.Feature], error)
 	// Features returns every feature of the environment, in the order of their keys.
 	Features(ctx context.Context) ([]account.Versioned[account.Feature], error)
+	// FeaturesByKey returns the features named, those of them that exist, in the order of their keys.
+	FeaturesByKey(ctx context.Context, keys []account.FeatureKey) ([]account.Versioned[account.Feature], error)
+	// FeaturePage returns a page of features in the order of their keys, and how many there are.
+	FeaturePage(ctx context.Context, f KeyPage) ([]account.Versioned[account.Feature], int, error)
 	// FeatureUses returns in how many plans a feature is, and how many switches name it.
 	FeatureUses(ctx context.Context, key account.FeatureKey) (plans, switches int, err error)
 	// FeatureSwitches returns the switches at an account, in the order of their features, the account's own before its branch's.
 	FeatureSwitches(ctx context.Context, id account.ID) ([]account.Versioned[account.FeatureSwitch], error)
+	// SwitchesAt returns the switches of the features named at the accounts named, in the order of FeatureSwitches, by account.
+	SwitchesAt(ctx context.Context, ids []account.ID, keys []account.FeatureKey) ([]account.Versioned[account.FeatureSwitch], error)
 	Plan(ctx context.Context, key account.PlanKey) (account.Versioned[account.Plan], error)
 	// Plans returns every plan of the environment, in the order of their keys.
 	Plans(ctx context.Context) ([]account.Versioned[account.Plan], error)
+	// PlanPage returns a page of plans in the order of their keys, and how many there are.
+	PlanPage(ctx context.Context, f KeyPage) ([]account.Versioned[account.Plan], int, error)
 	// PlanUses returns to how many accounts a plan was given.
 	PlanUses(ctx context.Context, key account.PlanKey) (int, error)
 
@@ -177,6 +185,12 @@ type MemberFilter struct {
 	Query   string // part of the user's name, e-mail address or id, folded; "" for all
 	After   account.UserID
 	Limit   int
+}
+
+// KeyPage selects a page of features or plans.
+type KeyPage struct {
+	After string // only keys greater than this
+	Limit int    // at most this many; at least 1
 }
 
 // AccountItems selects API tokens or invitations of one account.

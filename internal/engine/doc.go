@@ -21,8 +21,9 @@
 // # How late an expiry may be noticed
 //
 // SpiceDB keeps the outcome of a check for as long as it keeps answering from
-// the same revision, and does not look at expiries again in the meantime. The
-// embedded engine moves to a new revision every [EmbeddedConfig.Quantum], so an
-// expired relationship (U6) may count for that long after its time. A SpiceDB
-// elsewhere has settings of its own for this; its default is five seconds.
+// the same revision, and does not look at expiries again in the meantime. A File's
+// datastore moves to a new revision at the expiry, before it answers anybody who
+// asks later, unless a long transaction keeps it from that for a moment (U6). In
+// memory, and in a SpiceDB elsewhere, an expired relationship may count until the
+// next revision: for [EmbeddedConfig.Quantum], or, elsewhere, for five seconds by default.
 package engine

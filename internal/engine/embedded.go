@@ -44,9 +44,12 @@ type EmbeddedConfig struct {
 	// Levels is how many levels of accounts a check or a lookup can climb; 0 is 100.
 	Levels int
 
-	// Quantum is how long reads that ask for no freshness may share a revision, and thereby
-	// how late an expiry may be noticed; 0 is one second.
+	// Quantum is how long reads that ask for no freshness may share a revision, and thereby,
+	// in memory, how late an expiry may be noticed; 0 is one second.
 	Quantum time.Duration
+
+	// Now is the clock that expiries in File go by; nil is time.Now.
+	Now func() time.Time
 
 	// Grace is how long calls under way get to finish when the engine is closed; 0 is five seconds.
 	Grace time.Duration
@@ -123,7 +126,7 @@ func (cfg EmbeddedConfig) open(ctx context.Context) (datastore.Datastore, error)
 		return memory(ctx, cfg.Quantum)
 	}
 	return openFile(ctx, sqlite.Config{
-		Path: cfg.File, ReadOnly: cfg.ReadOnly, MaxPages: cfg.MaxPages, Quantum: cfg.Quantum, GCWindow: history, Log: cfg.Log,
+		Path: cfg.File, ReadOnly: cfg.ReadOnly, MaxPages: cfg.MaxPages, Quantum: cfg.Quantum, GCWindow: history, Now: cfg.Now, Log: cfg.Log,
 	})
 }
 

@@ -19,6 +19,7 @@ type Account struct {
 	Parent               *account.ID        `json:"parent" doc:"null for a root account."`
 	SubAccountManagement bool               `json:"sub_account_management" doc:"Whether it may have sub-accounts."`
 	SubAccountAccess     account.AccessMode `json:"sub_account_access" enum:"default_off,default_on,always_on" doc:"Whether its members may open the accounts below: only if asked for, unless asked otherwise, or always."`
+	Plan                 *account.PlanKey   `json:"plan" doc:"The account's own plan; null for that of its nearest ancestor with one."`
 	CreatedAt            time.Time          `json:"created_at"`
 	Version              account.Version    `json:"version,omitempty" doc:"The number in its ETag. Not in trees and in the journal."`
 }
@@ -26,7 +27,7 @@ type Account struct {
 func accountOf(a account.Account, version account.Version) Account {
 	return Account{
 		ID: a.ID, Name: a.Name, Parent: orNull(a.Parent), SubAccountManagement: a.SubAccountManagement,
-		SubAccountAccess: a.AccessMode, CreatedAt: a.CreatedAt.UTC(), Version: version,
+		SubAccountAccess: a.AccessMode, Plan: orNull(a.Plan), CreatedAt: a.CreatedAt.UTC(), Version: version,
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // Check is a question: may the subject do this here?
 type Check struct {
 	Subject    string `json:"subject" doc:"Who: type:id, with an id of this environment." example:"user:ada"`
-	Permission string `json:"permission" doc:"What: a key of the catalogue, or a permission's name in the schema." example:"fe.account-hierarchy.read.subAccount"`
+	Permission string `json:"permission" doc:"What: a key of the catalogue, a permission's name in the schema, or feature:KEY, the use of a feature in an account." example:"fe.account-hierarchy.read.subAccount"`
 	Resource   string `json:"resource" doc:"Where: type:id, with an id of this environment." example:"account:globex"`
 }
 
@@ -61,7 +61,7 @@ func (s *server) registerCheck() {
 	register(s, huma.Operation{
 		OperationID: "check", Method: http.MethodPost, Path: "/v1/check", Tags: []string{tagAccess},
 		Summary:     "May this subject do this here?",
-		Description: "Clients need view_backoffice in the environment; who acts for a user may ask about that user only. A blocked user, an expired membership and an undecided condition are all not allowed.",
+		Description: "Clients need view_backoffice in the environment; who acts for a user may ask about that user only. A blocked user, an expired membership and an undecided condition are all not allowed. feature:KEY is allowed if the account has the feature and the subject has the right there that the feature names.",
 	}, s.check)
 	register(s, huma.Operation{
 		OperationID: "checkBulk", Method: http.MethodPost, Path: "/v1/check/bulk", Tags: []string{tagAccess},

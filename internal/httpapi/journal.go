@@ -45,6 +45,10 @@ type Thing struct {
 	Role        *Role        `json:"role,omitempty"`
 	Membership  *Membership  `json:"membership,omitempty"`
 	Assignment  *Assignment  `json:"assignment,omitempty"`
+
+	Feature       *Feature       `json:"feature,omitempty"`
+	Plan          *Plan          `json:"plan,omitempty"`
+	FeatureSwitch *FeatureSwitch `json:"feature_switch,omitempty"`
 }
 
 // Assignment is the use of a role in an account.
@@ -119,6 +123,12 @@ func thingOf(e *account.Entity) *Thing {
 		t.Membership = new(membershipOf(*e.Membership, 0))
 	case e.Assignment != nil:
 		t.Assignment = &Assignment{Account: e.Assignment.Account, Role: e.Assignment.Role, AlwaysOn: e.Assignment.AlwaysOn}
+	case e.Feature != nil:
+		t.Feature = new(featureOf(*e.Feature, 0))
+	case e.Plan != nil:
+		t.Plan = new(planOf(*e.Plan, 0))
+	case e.FeatureSwitch != nil:
+		t.FeatureSwitch = new(switchOf(*e.FeatureSwitch, 0))
 	}
 	return &t
 }

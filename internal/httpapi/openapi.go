@@ -21,6 +21,7 @@ const (
 	tagMembers     = "members"
 	tagUsers       = "users"
 	tagRoles       = "roles"
+	tagFeatures    = "features"
 	tagEnvironment = "environment"
 	tagJournal     = "journal"
 	tagOperational = "operational"
@@ -33,6 +34,7 @@ func tags() []*huma.Tag {
 		{Name: tagMembers, Description: "Who belongs to an account, with which roles, and whether they hold below it."},
 		{Name: tagUsers, Description: "People: one identity in the environment, members of one or more accounts."},
 		{Name: tagRoles, Description: "Named sets of permissions, and the catalogue that they are made of."},
+		{Name: tagFeatures, Description: "Features of the vendor's product, plans that hold them, and which of them an account has."},
 		{Name: tagEnvironment, Description: "The environment that the token belongs to, its settings and its clients."},
 		{Name: tagJournal, Description: "Every change: who, when, from where, what, before and after."},
 		{Name: tagOperational, Description: "Probes, metrics and this document; without a token."},

@@ -16,6 +16,18 @@ type PageQuery struct {
 	Cursor string `query:"cursor" doc:"The next_cursor of the page before; absent for the first."`
 }
 
+// KeyPageQuery is embedded by the inputs of lists in pages.
+type KeyPageQuery struct {
+	Limit  int    `query:"limit" doc:"The most items of a page, 1 to 1000; 50 if absent."`
+	Cursor string `query:"cursor" doc:"The next_cursor of the page before; absent for the first."`
+}
+
+// page is where a page of the list begins, and how long it is.
+func (q KeyPageQuery) page(list string) (directory.KeyPage, error) {
+	after, err := decodeCursor[string](list, q.Cursor)
+	return directory.KeyPage{After: after, Limit: q.Limit}, err
+}
+
 // PageInfo is embedded by the bodies of lists.
 type PageInfo struct {
 	Total      int    `json:"total" doc:"How many match, on all pages."`

@@ -48,7 +48,7 @@ type ReachableAccounts struct {
 type ReachQuery struct {
 	PageQuery
 	Under      account.ID  `query:"under" doc:"Only this account and those below it."`
-	Permission string      `query:"permission" doc:"Only accounts at which the user holds this permission: a key of the catalogue."`
+	Permission string      `query:"permission" doc:"Only accounts at which the user holds this permission: a key of the catalogue, or feature:KEY for where they may use a feature."`
 	Sort       access.Sort `query:"sort" doc:"tree (parents before children, siblings by name; the default), name, or date (newest first)."`
 }
 

@@ -53,8 +53,8 @@ func seeded(t *testing.T, g granting) *api {
 
 func TestAccountsOnTheWire(t *testing.T) {
 	a := seeded(t, granting{})
-	const globex = `"id":"globex","name":"Globex","parent":null,"sub_account_management":true,"sub_account_access":"default_off","created_at":"?"`
-	const east = `"id":"east","name":"Globex East","parent":"globex","sub_account_management":false,"sub_account_access":"default_off","created_at":"?"`
+	const globex = `"id":"globex","name":"Globex","parent":null,"sub_account_management":true,"sub_account_access":"default_off","plan":null,"created_at":"?"`
+	const east = `"id":"east","name":"Globex East","parent":"globex","sub_account_management":false,"sub_account_access":"default_off","plan":null,"created_at":"?"`
 
 	got := a.do("GET", "/v1/accounts/globex", "").ok(200).same(`{` + globex + `,"version":2}`)
 	if got.header.Get("ETag") != `"2"` {

@@ -93,6 +93,21 @@ func clean(t *testing.T, r directory.Record) {
 			t.Errorf("line %d: %+v", r.Line, g)
 		}
 	}
+	if f := r.Feature; f != nil {
+		set++
+		check(account.CheckID("key", f.Key))
+		description, err := account.CleanDescription("description", f.Description)
+		same(description, err, f.Description)
+	}
+	if p := r.Plan; p != nil {
+		set++
+		check(account.CheckID("key", p.Key))
+	}
+	if s := r.FeatureSwitch; s != nil {
+		set++
+		check(account.CheckID("account", s.Account))
+		check(account.CheckID("feature", s.Feature))
+	}
 	if set != 1 {
 		t.Errorf("line %d: %d things in one record", r.Line, set)
 	}

@@ -15,9 +15,12 @@ const (
 	kindAccount     = "account"
 	kindUser        = "user"
 	kindMembership  = "membership"
+	kindFeature     = "feature"
+	kindPlan        = "plan"
+	kindSwitch      = "feature_switch"
 )
 
-const kinds = "environment, role, account, user or membership"
+const kinds = "environment, role, feature, plan, account, user, membership or feature_switch"
 
 // record makes the record of an object's kind.
 func record(o *object) (directory.Record, *fault.Error) {
@@ -40,6 +43,12 @@ func record(o *object) (directory.Record, *fault.Error) {
 		rec.User = user(o)
 	case kindMembership:
 		rec.Membership = membership(o)
+	case kindFeature:
+		rec.Feature = feature(o)
+	case kindPlan:
+		rec.Plan = plan(o)
+	case kindSwitch:
+		rec.FeatureSwitch = featureSwitch(o)
 	default:
 		return rec, fault.New(fault.Invalid, "unknown_kind", "there is no kind %s; it is %s", account.Quote(kind), kinds).In("kind")
 	}
@@ -82,6 +91,7 @@ func tenant(o *object) *account.Account {
 		Parent:               idIfAny[account.ID](o, "parent"),
 		SubAccountManagement: o.is("sub_account_management"),
 		AccessMode:           o.mode("sub_account_access", ""),
+		Plan:                 idIfAny[account.PlanKey](o, "plan"),
 		CreatedAt:            o.time("created_at"),
 	}
 }

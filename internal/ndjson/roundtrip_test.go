@@ -49,7 +49,7 @@ func orNone(t *rapid.T, label string) account.ID {
 // someEntity draws an entity and the record that it is to come back as, in an
 // environment whose accounts' modes are given.
 func someEntity(t *rapid.T, modes map[account.ID]account.AccessMode) (*account.Entity, directory.Record) {
-	switch rapid.SampledFrom([]string{"environment", "role", "account", "user", "membership"}).Draw(t, "kind") {
+	switch rapid.SampledFrom([]string{"environment", "role", "account", "user", "membership", "feature", "plan", "feature_switch"}).Draw(t, "kind") {
 	case "environment":
 		e := account.Environment{
 			ID: account.EnvironmentID(someID().Draw(t, "id")), Name: someName().Draw(t, "name"),
@@ -72,6 +72,7 @@ func someEntity(t *rapid.T, modes map[account.ID]account.AccessMode) (*account.E
 		a := account.Account{
 			ID: account.ID(someID().Draw(t, "id")), Name: someName().Draw(t, "name"), Parent: orNone(t, "parent"),
 			SubAccountManagement: rapid.Bool().Draw(t, "management"), AccessMode: rapid.SampledFrom(someModes).Draw(t, "mode"),
+			Plan:      account.PlanKey(orNone(t, "plan")),
 			CreatedAt: someTime(time.Nanosecond).Draw(t, "created"),
 		}
 		return account.Of(a), directory.Record{Account: &a}
@@ -82,6 +83,24 @@ func someEntity(t *rapid.T, modes map[account.ID]account.AccessMode) (*account.E
 			CreatedAt: someTime(time.Nanosecond).Draw(t, "created"),
 		}
 		return account.Of(u), directory.Record{User: &u}
+	case "feature":
+		f := account.Feature{
+			Key: account.FeatureKey(someID().Draw(t, "key")), Name: rapid.OneOf(rapid.Just(""), someName()).Draw(t, "name"),
+			Description: rapid.SampledFrom([]string{"", "Two\nlines, a\ttab."}).Draw(t, "description"), Permission: account.PermissionKey(orNone(t, "permission")),
+		}
+		return account.Of(f), directory.Record{Feature: &f}
+	case "plan":
+		p := account.Plan{
+			Key: account.PlanKey(someID().Draw(t, "key")), Name: rapid.OneOf(rapid.Just(""), someName()).Draw(t, "name"),
+			Features: someSet[account.FeatureKey](t, "features", 0),
+		}
+		return account.Of(p), directory.Record{Plan: &p}
+	case "feature_switch":
+		s := account.FeatureSwitch{
+			Account: account.ID(someID().Draw(t, "account")), Feature: account.FeatureKey(someID().Draw(t, "feature")),
+			Branch: rapid.Bool().Draw(t, "branch"), On: rapid.Bool().Draw(t, "on"),
+		}
+		return account.Of(s), directory.Record{FeatureSwitch: &s}
 	default:
 		m := account.Membership{
 			Account: account.ID(someID().Draw(t, "account")), User: account.UserID(someID().Draw(t, "user")),
@@ -169,6 +188,13 @@ func TestWriteGolden(t *testing.T) {
 		account.Of(account.Membership{Account: "north", User: "ada", Roles: []account.RoleKey{"admin"}}),
 		account.Of(account.Membership{Account: "north", User: "bob", Roles: []account.RoleKey{"admin"}, BranchAccess: account.KeptFromAlwaysOn}),
 		account.Of(account.Assignment{Account: "globex", Role: "admin"}),
+		account.Of(account.Feature{Key: "chat"}),
+		account.Of(account.Feature{Key: "reports", Name: "Reports & more", Description: "One\ntwo", Permission: "a"}),
+		account.Of(account.Plan{Key: "none"}),
+		account.Of(account.Plan{Key: "pro", Name: "Pro", Features: []account.FeatureKey{"chat", "reports"}}),
+		account.Of(account.Account{ID: "south", Name: "South", AccessMode: account.DefaultOff, Plan: "pro"}),
+		account.Of(account.FeatureSwitch{Account: "south", Feature: "chat"}),
+		account.Of(account.FeatureSwitch{Account: "south", Feature: "chat", Branch: true, On: true}),
 	} {
 		if err := out.Write(*e); err != nil {
 			t.Fatalf("Write: %v", err)
@@ -185,6 +211,13 @@ func TestWriteGolden(t *testing.T) {
 {"kind":"membership","account":"globex","user":"bob","roles":["admin","viewer"],"sub_account_access":false,"expires_at":"2035-01-01T00:00:00Z"}
 {"kind":"membership","account":"north","user":"ada","roles":["admin"]}
 {"kind":"membership","account":"north","user":"bob","roles":["admin"],"sub_account_access":true,"kept_from_always_on":true}
+{"kind":"feature","key":"chat"}
+{"kind":"feature","key":"reports","name":"Reports & more","description":"One\ntwo","permission":"a"}
+{"kind":"plan","key":"none","features":[]}
+{"kind":"plan","key":"pro","name":"Pro","features":["chat","reports"]}
+{"kind":"account","id":"south","name":"South","parent":null,"sub_account_management":false,"sub_account_access":"default_off","plan":"pro"}
+{"kind":"feature_switch","account":"south","feature":"chat","enabled":false,"scope":"account"}
+{"kind":"feature_switch","account":"south","feature":"chat","enabled":true,"scope":"branch"}
 `
 	if diff := cmp.Diff(want, text.String()); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)

@@ -54,6 +54,7 @@ type accountLine struct {
 	Parent               *account.ID        `json:"parent"`
 	SubAccountManagement bool               `json:"sub_account_management"`
 	AccessMode           account.AccessMode `json:"sub_account_access,omitempty"`
+	Plan                 account.PlanKey    `json:"plan,omitempty"`
 	CreatedAt            time.Time          `json:"created_at,omitzero"`
 }
 
@@ -76,9 +77,8 @@ type membershipLine struct {
 	ExpiresAt        *time.Time        `json:"expires_at,omitempty"`
 }
 
-// Write writes one line; equal entities in equal order give equal bytes. Clients and
-// assignments are passed over without an error: the former are credentials, the latter
-// follow from memberships. Accounts come before their members.
+// Write writes one line; equal entities in equal order give equal bytes. Credentials
+// and assignments, which follow from memberships, are passed over without an error, as are invitations. Accounts come before their members.
 //
 // A membership without sub-account access of its own says so (false), lest a default_on
 // account give it some on loading (S3); in an account that was written as always_on, where
@@ -102,13 +102,15 @@ func (w *Writer) Write(e account.Entity) error {
 		if v.AccessMode == account.AlwaysOn {
 			w.alwaysOn[v.ID] = true
 		}
-		return w.put(accountLine{kindAccount, v.ID, v.Name, orNull(v.Parent), v.SubAccountManagement, v.AccessMode, v.CreatedAt.UTC()})
+		return w.put(accountLine{kindAccount, v.ID, v.Name, orNull(v.Parent), v.SubAccountManagement, v.AccessMode, v.Plan, v.CreatedAt.UTC()})
 	case e.User != nil:
 		v := e.User
 		return w.put(userLine{kindUser, v.ID, v.Email, v.Name, v.Blocked, v.CreatedAt.UTC()})
 	case e.Membership != nil:
 		return w.put(w.membership(e.Membership))
-	case e.Client != nil, e.Assignment != nil, e.Feature != nil, e.Plan != nil, e.FeatureSwitch != nil,
+	case e.Feature != nil, e.Plan != nil, e.FeatureSwitch != nil:
+		return w.put(entitlement(e))
+	case e.Client != nil, e.Assignment != nil,
 		e.Invitation != nil, e.APIToken != nil, e.Impersonation != nil:
 		return nil
 	default:

@@ -49,7 +49,7 @@ func (p *Projector) Updates(entry account.Entry, now time.Time) ([]Update, error
 			}
 		}
 	}
-	slices.SortStableFunc(updates, func(a, b Update) int { return a.rank() - b.rank() })
+	inSafeOrder(updates)
 	return updates, nil
 }
 
@@ -64,14 +64,29 @@ func (r Relationship) expired(now time.Time) bool {
 	return r.Expires != 0 && r.Expires <= now.Unix()
 }
 
+func inSafeOrder(updates []Update) {
+	slices.SortStableFunc(updates, func(a, b Update) int { return a.rank() - b.rank() })
+}
+
 func (u Update) rank() int {
 	switch {
 	case u.Delete && u.SubjectRelation != "": // always_on
 		return 2
-	case u.Delete:
+	case u.Delete != u.withholds():
 		return 0
 	default:
 		return 1
+	}
+}
+
+// withholds reports whether the relationship takes away what others give, so that
+// its end is what gives.
+func (r Relationship) withholds() bool {
+	switch r.Relation {
+	case "blocked", "own_plan", "feature_off", "branch_feature_off":
+		return true
+	default:
+		return false
 	}
 }
 
@@ -109,7 +124,7 @@ func (d Drift) Empty() bool { return d.Len() == 0 }
 // Len is the number of relationships that differ.
 func (d Drift) Len() int { return len(d.Missing) + len(d.Extra) + len(d.Wrong) }
 
-// Repairs returns the updates that remove the drift, revocations first.
+// Repairs returns the updates that remove the drift, in the order of Updates.
 func (d Drift) Repairs() []Update {
 	out := make([]Update, 0, d.Len())
 	for _, r := range d.Extra {
@@ -118,6 +133,7 @@ func (d Drift) Repairs() []Update {
 	for _, r := range slices.Concat(d.Wrong, d.Missing) {
 		out = append(out, Update{Relationship: r})
 	}
+	inSafeOrder(out)
 	return out
 }
 

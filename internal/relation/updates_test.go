@@ -199,3 +199,37 @@ func TestCompareNamesEachKindOfDrift(t *testing.T) {
 		t.Errorf("after the repairs: %+v", d)
 	}
 }
+
+// TestS4_RepairsEndAlwaysOnLast, as an entry does: what is repaired may be an end of always_on that was left half done.
+func TestS4_RepairsEndAlwaysOnLast(t *testing.T) {
+	p := projector(t)
+	set := func(always bool, own account.BranchAccess, users ...account.UserID) relation.Set {
+		entities := []*account.Entity{account.Of(account.Assignment{Account: "globex", Role: "admin", AlwaysOn: always})}
+		for _, user := range users {
+			entities = append(entities, account.Of(account.Membership{Account: "globex", User: user, Roles: []account.RoleKey{"admin"}, BranchAccess: own}))
+		}
+		out := relation.Set{}
+		for _, e := range entities {
+			rels, err := p.Implied("prod", *e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out.Add(rels...)
+		}
+		return out
+	}
+	held := set(true, account.NoBranchAccess, "ada", "gone")
+	implied := set(false, account.KeptFromAlwaysOn, "ada")
+	var got []string
+	for _, u := range relation.Compare(implied, held, time.Unix(1000, 0)).Repairs() {
+		got = append(got, map[bool]string{true: "- ", false: "+ "}[u.Delete]+u.String())
+	}
+	want := []string{
+		"- assignment:prod/globex/admin#member@user:prod/gone",
+		"+ assignment:prod/globex/admin#branch_member@user:prod/ada",
+		"- assignment:prod/globex/admin#branch_member@assignment:prod/globex/admin#member",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

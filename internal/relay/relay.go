@@ -46,6 +46,7 @@ type Step string
 // The steps, in order.
 const (
 	BeforeWrite Step = "before_write" // the entry is read, nothing sent
+	MidWrite    Step = "mid_write"    // the engine has a part of an entry that takes several calls; once for each but the last
 	AfterWrite  Step = "after_write"  // the engine has it, the position is not yet kept in the database
 	AfterSave   Step = "after_save"   // the position is kept, nobody has been told
 )

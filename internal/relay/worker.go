@@ -256,7 +256,11 @@ func (w *worker) apply(ctx context.Context, e account.Entry) error {
 		return err
 	}
 	w.relay.cfg.OnStep(BeforeWrite, e.Version)
-	token, err := w.relay.write(ctx, w.env, w.at, markOf(e), updates, nil)
+	token, err := w.relay.write(ctx, w.env, w.at, markOf(e), updates, func(done int) {
+		if done < len(updates) {
+			w.relay.cfg.OnStep(MidWrite, e.Version)
+		}
+	})
 	if err != nil {
 		w.lost = true // it may have been done all the same, or in part
 		return err

@@ -50,11 +50,59 @@ func coreMutants() []mutant {
 		{"set_sub_account_management = parent->delegate_sub_account_management + environment->edit_backoffice", "set_sub_account_management = delegate_sub_account_management + environment->edit_backoffice", "sub_account_management.yaml"},
 		{"set_sub_account_management = parent->delegate_sub_account_management + environment->edit_backoffice", "set_sub_account_management = parent->delegate_sub_account_management", "sub_account_management.yaml"},
 		{"update_account = parent->write_sub_accounts", "update_account = write_sub_accounts", "sub_account_management.yaml"},
-		{"move_account = environment->edit_backoffice", "move_account = write_sub_accounts", "sub_account_management.yaml"},
+		{"move_account = parent->delete_sub_accounts", "move_account = parent->write_sub_accounts", "sub_account_management.yaml"},
 		{"delete_account = parent->delete_sub_accounts", "delete_account = delete_sub_accounts", "deletion.yaml"},
 		{"delete_account = parent->delete_sub_accounts", "delete_account = parent->write_sub_accounts", "deletion.yaml"},
 		{"delete_account = parent->delete_sub_accounts + environment->edit_backoffice", "delete_account = parent->delete_sub_accounts", "deletion.yaml"},
 	}
+}
+
+// Faults of what decides whether an account has a feature.
+func featureMutants() []mutant {
+	const (
+		plan = "plan_feature = plan->feature + (parent->plan_feature - own_plan)"
+		on   = "branch_on = branch_feature_on + (parent->branch_on - branch_feature_off)"
+		off  = "branch_off = branch_feature_off + parent->branch_off"
+		has  = "has_feature = feature_on + ((branch_on + (plan_feature - branch_off)) - feature_off)"
+	)
+	var all []mutant
+	for old, faults := range map[string][]string{
+		plan: {
+			"plan_feature = plan->feature",
+			"plan_feature = parent->plan_feature - own_plan",
+			"plan_feature = plan->feature + parent->plan_feature",
+			"plan_feature = (plan->feature + parent->plan_feature) - own_plan",
+			"plan_feature = plan->feature + (parent->has_feature - own_plan)",
+		},
+		on: {
+			"branch_on = branch_feature_on",
+			"branch_on = parent->branch_on - branch_feature_off",
+			"branch_on = branch_feature_on + parent->branch_on",
+			"branch_on = branch_feature_on + (parent->branch_on - feature_off)",
+			"branch_on = branch_feature_on + feature_on + (parent->branch_on - branch_feature_off)",
+		},
+		off: {
+			"branch_off = branch_feature_off",
+			"branch_off = parent->branch_off",
+			"branch_off = branch_feature_off + (parent->branch_off - feature_on)",
+			"branch_off = branch_feature_off + (parent->branch_off - own_plan)",
+			"branch_off = branch_feature_off + feature_off + parent->branch_off",
+		},
+		has: {
+			"has_feature = (branch_on + (plan_feature - branch_off)) - feature_off",
+			"has_feature = feature_on + (branch_on + (plan_feature - branch_off))",
+			"has_feature = feature_on + branch_on + ((plan_feature - branch_off) - feature_off)",
+			"has_feature = feature_on + ((branch_on + plan_feature) - feature_off)",
+			"has_feature = feature_on + ((plan_feature - branch_off) - feature_off)",
+			"has_feature = feature_on + (branch_on - feature_off)",
+			"has_feature = ((feature_on + branch_on + plan_feature) - branch_off) - feature_off",
+		},
+	} {
+		for _, fault := range faults {
+			all = append(all, mutant{old + "\n", fault + "\n", "features.yaml"})
+		}
+	}
+	return all
 }
 
 // Faults of one permission's part. P stands for its relation and N for the next permission's.
@@ -90,7 +138,7 @@ func operatorMutants(right string) []mutant {
 func TestMutantsOfTheCoreAreNoticed(t *testing.T) {
 	t.Parallel()
 	c := newCases(t)
-	for _, m := range coreMutants() {
+	for _, m := range slices.Concat(coreMutants(), featureMutants()) {
 		c.notice(t, m, func(assertion) bool { return true })
 	}
 }

@@ -124,15 +124,18 @@ func TestA2_DeepTrees(t *testing.T) {
 	fmt.Fprintf(&file, "schemaFile: %q\nrelationships: |-\n", schemaPath)
 	file.WriteString("  account:p/l1#assignment@assignment:p/l1/owner\n  assignment:p/l1/owner#role@role:p/owner\n" +
 		"  role:p/owner#read_users@user:*\n  assignment:p/l1/owner#branch_member@user:p/ada\n  assignment:p/l1/owner#member@user:p/bob\n")
+	file.WriteString("  account:p/l1#plan@plan:p/pro\n  account:p/l1#own_plan@feature:*\n  plan:p/pro#feature@feature:p/x\n  plan:p/pro#feature@feature:p/y\n" +
+		"  account:p/l1#branch_feature_off@feature:p/y\n  account:p/l1#branch_feature_on@feature:p/z\n")
 	for i := 2; i <= levels; i++ {
 		fmt.Fprintf(&file, "  account:p/l%d#parent@account:p/l%d\n", i, i-1)
 	}
-	fmt.Fprintf(&file, "assertions:\n  assertTrue:\n    - account:p/l%[1]d#read_users@user:p/ada\n  assertFalse:\n    - account:p/l%[1]d#read_users@user:p/bob\n    - account:p/l%[1]d#manage_users@user:p/ada\n", levels)
+	fmt.Fprintf(&file, "assertions:\n  assertTrue:\n    - account:p/l%[1]d#read_users@user:p/ada\n"+
+		"    - account:p/l%[1]d#has_feature@feature:p/x\n    - account:p/l%[1]d#has_feature@feature:p/z\n  assertFalse:\n    - account:p/l%[1]d#read_users@user:p/bob\n    - account:p/l%[1]d#manage_users@user:p/ada\n    - account:p/l%[1]d#has_feature@feature:p/y\n", levels)
 	path := filepath.Join(t.TempDir(), "deep.yaml")
 	if err := os.WriteFile(path, []byte(file.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if report := validate(t, path); report.Failed() || report.Assertions() != 3 {
+	if report := validate(t, path); report.Failed() || report.Assertions() != 6 {
 		t.Error(text(t, report))
 	}
 }

@@ -19,8 +19,10 @@ func TestSQLiteLooksRowsUp(t *testing.T) {
 		}
 	})
 	looksUp(t, db, childrenOf, "[]", "dev")
+	looksUp(t, db, switchesAt, "[]", "dev", "[]")
 	for _, table := range []*table{
 		clientsTable, accountsTable, usersTable, rolesTable, rolePermissionsTable, membershipsTable, membershipRolesTable, assignmentsTable,
+		featuresTable, plansTable, planFeaturesTable, featureSwitchesTable,
 	} {
 		statements := []string{table.insert, table.remove}
 		if table.columns > table.key {

@@ -28,11 +28,11 @@ func (d *Datastore) Backup(ctx context.Context, path string, progress func(done,
 		}
 	}()
 	return d.read(ctx, func(from *conn) error {
-		to, err := open(path, sqlite3.OpenReadWrite, d.closing, "synchronous = OFF")
+		to, err := open(path, sqlite3.OpenReadWrite, nil, "synchronous = OFF")
 		if err != nil {
 			return err
 		}
-		err = copyPages(ctx, from, to, progress)
+		err = d.copyPages(ctx, from, to, progress)
 		if closing := to.Close(); err == nil {
 			err = closing
 		}
@@ -44,7 +44,7 @@ func (d *Datastore) Backup(ctx context.Context, path string, progress func(done,
 }
 
 // copyPages copies a database. A read transaction keeps the source as it is at the beginning.
-func copyPages(ctx context.Context, from, to *conn, progress func(done, total int)) (err error) {
+func (d *Datastore) copyPages(ctx context.Context, from, to *conn, progress func(done, total int)) (err error) {
 	if err := from.exec("BEGIN"); err != nil {
 		return err
 	}
@@ -58,8 +58,8 @@ func copyPages(ctx context.Context, from, to *conn, progress func(done, total in
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
 	for more := true; more; {
-		if ctx.Err() != nil {
-			return ended(ctx)
+		if err := d.goOn(ctx); err != nil {
+			return err
 		}
 		if more, err = b.Step(backupStep); err != nil {
 			return err
@@ -109,8 +109,7 @@ func Restore(ctx context.Context, from, to string) (err error) {
 // renumber checks a restored file and gives it a revision that none of the original's can have
 // reached: the nanoseconds of Unix time, for no transaction takes less than one.
 func renumber(ctx context.Context, path string) (err error) {
-	closing := make(chan struct{})
-	c, err := open(path, sqlite3.OpenReadWrite, closing)
+	c, err := open(path, sqlite3.OpenReadWrite, nil)
 	if err != nil {
 		return err
 	}

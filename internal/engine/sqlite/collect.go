@@ -129,7 +129,7 @@ func (g *collector) deleteAll(ctx context.Context, table, key, condition string,
 // DeleteExpiredRels deletes relationships that have expired. No reader sees them any more, at
 // whatever revision; so that makes no revision, and no watch tells of it.
 func (g *collector) DeleteExpiredRels(ctx context.Context) (int64, error) {
-	before := time.Now().Add(-expiredGrace).UnixMicro()
+	before := g.store.cfg.Now().Add(-expiredGrace).UnixMicro()
 	text := fmt.Sprintf("DELETE FROM live WHERE (kind, resource_id, subject_id) IN (SELECT kind, resource_id, subject_id FROM live WHERE expires_at <= ? LIMIT %d)", collectChunk)
 	var sum int64
 	for {

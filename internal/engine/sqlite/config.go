@@ -58,6 +58,9 @@ type Config struct {
 	// lets the check go on in the background; 0 is 2 seconds.
 	CheckWait time.Duration
 
+	// Now is the clock that expiries go by; nil is time.Now. The age of revisions goes by the machine's.
+	Now func() time.Time
+
 	// Log receives what an operator should know; nil discards it.
 	Log *slog.Logger
 }
@@ -70,6 +73,9 @@ func (c Config) withDefaults() Config {
 	c.WatchWriteTimeout = cmp.Or(c.WatchWriteTimeout, time.Second)
 	c.CacheBytes = cmp.Or(c.CacheBytes, 64<<20)
 	c.CheckWait = cmp.Or(c.CheckWait, 2*time.Second)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}

@@ -22,7 +22,8 @@ type conn struct {
 	work       *worker // nil if it is used by whoever holds it
 }
 
-// open makes a connection to a file that is there. It is interrupted when closing is closed.
+// open makes a connection to a file that is there. It is interrupted when closing is closed, if that
+// is not nil: from another goroutine, so only what asks in no other way whether to go on should be.
 func open(path string, flags sqlite3.OpenFlags, closing <-chan struct{}, pragmas ...string) (*conn, error) {
 	c, err := sqlite3.OpenConn(path, flags)
 	if err != nil {

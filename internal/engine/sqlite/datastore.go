@@ -28,9 +28,9 @@ type Datastore struct {
 	readers *pool
 	writer  *writer // nil if it is read only
 
-	collecting sync.Mutex    // held by the collection that runs
-	gcRan      atomic.Bool   // one has ended well
-	expiring   chan struct{} // something was written that will expire
+	collecting sync.Mutex  // held by the collection that runs
+	gcRan      atomic.Bool // one has ended well
+	expiries   *expiries
 
 	broken  atomic.Pointer[error] // why it must not be used any more
 	life    life
@@ -50,7 +50,7 @@ var (
 // Errors: a *LockedError if another process has it open for writing; ErrNewer; ErrCorrupt;
 // ErrNoDatabase if the file is something else or, read only, is not there; those of the file system.
 func Open(ctx context.Context, cfg Config) (*Datastore, error) {
-	d := &Datastore{cfg: cfg.withDefaults(), head: newHead(), closing: make(chan struct{}), expiring: make(chan struct{}, 1)}
+	d := &Datastore{cfg: cfg.withDefaults(), head: newHead(), closing: make(chan struct{}), expiries: newExpiries()}
 	if err := d.open(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening %s: %w", cfg.Path, err), d.Close())
 	}
@@ -90,6 +90,9 @@ func (d *Datastore) open(ctx context.Context) error {
 		if err := d.checkAfterCrash(ctx); err != nil {
 			return err
 		}
+	}
+	if err := d.lookAhead(ctx, d.cfg.Now()); err != nil {
+		return err
 	}
 	d.startCollector()
 	d.startExpirer()
@@ -155,6 +158,16 @@ func (d *Datastore) refresh(ctx context.Context) error {
 		d.head.floor.Store(floor)
 		return err
 	})
+}
+
+// goOn says to who reads page by page that there is no more use in it: why ctx is over, or ErrClosed.
+func (d *Datastore) goOn(ctx context.Context) error {
+	select {
+	case <-d.closing:
+		return ErrClosed
+	default:
+		return over(ctx)
+	}
 }
 
 // usable is nil while the datastore is open and sound.

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"errors"
-	"time"
 
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
 	"github.com/authzed/spicedb/pkg/datastore"
@@ -68,11 +67,11 @@ func (tx *transaction) deleteMatching(ctx context.Context, filter datastore.Rela
 
 // all reads a plan; the transaction's connection is the caller's.
 func (tx *transaction) all(ctx context.Context, p *plan) ([]tuple.Relationship, error) {
-	r, err := begin(tx.conn, p, tx.number, time.Now(), false, true)
+	r, err := begin(tx.conn, p, tx.number, tx.store.cfg.Now(), false, true)
 	if err != nil {
 		return nil, err
 	}
-	found, err := drain(ctx, r, nil)
+	found, err := drain(r, nil, func() error { return over(ctx) })
 	return found, errors.Join(err, r.end())
 }
 

@@ -34,7 +34,8 @@
 //
 // The head moves when something was written; else it stays, and what SpiceDB has remembered for it
 // stays good. Two other things move it. When a relationship expires, what was remembered is no
-// longer true, and an empty transaction makes it forgotten (expire.go). And a revision that is
+// longer true, and an empty transaction makes it forgotten (expire.go), before the head is given
+// to anybody who asks afterwards. And a revision that is
 // handed out must remain readable for a while: a head older than half the window for old
 // revisions is renewed by the collector, or by the next transaction that writes nothing.
 //

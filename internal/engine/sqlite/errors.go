@@ -91,6 +91,14 @@ func meaning(err error) error {
 	return fmt.Errorf("%w: %w", kind, err)
 }
 
+// over is why a context is over; nil if it is not.
+func over(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	return ended(ctx)
+}
+
 // ended is why a context is over, in the words of whoever ended it.
 func ended(ctx context.Context) error { return context.Cause(ctx) }
 

@@ -73,8 +73,16 @@ func readHead(c *conn) (state, error) {
 	return s, nil
 }
 
-// HeadRevision is the newest transaction. Errors: ErrClosed; read-only also those of reading.
+// HeadRevision is the newest transaction, one made since the last expiry. Errors: ErrClosed, ctx's;
+// read-only also those of reading.
 func (d *Datastore) HeadRevision(ctx context.Context) (datastore.RevisionWithSchemaHash, error) {
+	if err := d.expire(ctx); err != nil {
+		return datastore.RevisionWithSchemaHash{Revision: datastore.NoRevision}, err
+	}
+	return d.newest(ctx)
+}
+
+func (d *Datastore) newest(ctx context.Context) (datastore.RevisionWithSchemaHash, error) {
 	if err := d.refresh(ctx); err != nil {
 		return datastore.RevisionWithSchemaHash{Revision: datastore.NoRevision}, err
 	}
@@ -82,18 +90,23 @@ func (d *Datastore) HeadRevision(ctx context.Context) (datastore.RevisionWithSch
 	return datastore.RevisionWithSchemaHash{Revision: s.revision, SchemaHash: s.schemaHash}, nil
 }
 
-// OptimizedRevision is the head as it was within the last Quantum. Errors as with HeadRevision.
+// OptimizedRevision is the head as it was within the last Quantum and since the last expiry. Errors
+// as with HeadRevision.
 func (d *Datastore) OptimizedRevision(ctx context.Context) (datastore.RevisionWithSchemaHash, error) {
 	if d.cfg.Quantum == 0 {
 		return d.HeadRevision(ctx)
 	}
-	if err := d.usable(); err != nil {
+	err := d.usable()
+	if err == nil {
+		err = d.expire(ctx)
+	}
+	if err != nil {
 		return datastore.RevisionWithSchemaHash{Revision: datastore.NoRevision}, err
 	}
 	d.shared.mu.Lock()
 	defer d.shared.mu.Unlock()
 	if now := time.Now(); d.shared.until.Before(now) {
-		newest, err := d.HeadRevision(ctx)
+		newest, err := d.newest(ctx)
 		if err != nil {
 			return newest, err
 		}

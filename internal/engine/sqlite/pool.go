@@ -40,7 +40,7 @@ type pool struct {
 func newPool(readers int, flags sqlite3.OpenFlags, closing <-chan struct{}, path string, pragmas ...string) *pool {
 	return &pool{
 		make: func() (*conn, error) {
-			c, err := open(path, flags, closing, pragmas...)
+			c, err := open(path, flags, nil, pragmas...) // a query looks between its pages whether to go on
 			if err == nil {
 				c.work = newWorker()
 			}

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"time"
 
 	"github.com/authzed/spicedb/pkg/datastore"
 	"github.com/authzed/spicedb/pkg/datastore/options"
@@ -124,7 +123,7 @@ func (s *scan) begin(ctx context.Context) error {
 		}
 		s.page, s.more, err = fill(s.rows, s.page)
 		if err == nil && s.more && !l.park() {
-			s.page, err = drain(ctx, s.rows, s.page)
+			s.page, err = drain(s.rows, s.page, func() error { return s.store.goOn(ctx) })
 			s.more = false
 		}
 	})
@@ -136,8 +135,8 @@ func (s *scan) begin(ctx context.Context) error {
 
 // next reads another page.
 func (s *scan) next(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return ended(ctx)
+	if err := s.store.goOn(ctx); err != nil {
+		return err
 	}
 	var err error
 	s.lease.do(func() { s.page, s.more, err = fill(s.rows, s.page[:0]) })
@@ -167,7 +166,7 @@ func (s *scan) end() {
 func (d *Datastore) first(c *conn, p *plan, at Revision) (*rows, []tuple.Relationship, error) {
 	history := d.head.ending.Load() > int64(at)
 	for {
-		r, err := begin(c, p, at, time.Now(), history, false)
+		r, err := begin(c, p, at, d.cfg.Now(), history, false)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -206,16 +205,18 @@ func fill(r *rows, buffer []tuple.Relationship) (_ []tuple.Relationship, more bo
 	return buffer, true, nil
 }
 
-// drain reads all that is left.
-func drain(ctx context.Context, r *rows, buffer []tuple.Relationship) ([]tuple.Relationship, error) {
+// drain reads all that is left; goOn is asked after every page.
+func drain(r *rows, buffer []tuple.Relationship, goOn func() error) ([]tuple.Relationship, error) {
 	for {
 		rel, more, err := r.next()
 		if err != nil || !more {
 			return buffer, err
 		}
 		buffer = append(buffer, rel)
-		if len(buffer)%page == 0 && ctx.Err() != nil {
-			return buffer, ended(ctx)
+		if len(buffer)%page == 0 {
+			if err := goOn(); err != nil {
+				return buffer, err
+			}
 		}
 	}
 }

@@ -33,7 +33,7 @@ type transaction struct {
 	schemaHash    string
 	relationships int64 // more than before, or fewer
 	ended         bool  // it has moved something into the past
-	expires       bool  // it has written something that will expire
+	expires       int64 // the first expiry that it has written, in microseconds of Unix time; 0 is none
 	added         []*kind
 	log           changeLog
 }
@@ -218,7 +218,7 @@ func (tx *transaction) finish(b *batch, metadata *structpb.Struct) (Revision, er
 	if tx.ended {
 		b.ending = tx.number
 	}
-	b.expires = b.expires || tx.expires
+	b.expires = sooner(b.expires, tx.expires)
 	return tx.number, nil
 }
 

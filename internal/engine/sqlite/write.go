@@ -176,7 +176,9 @@ func (tx *transaction) end(k *kind, r tuple.RelationshipReference, there held) e
 // note adds a change to the log.
 func (tx *transaction) note(op operation, k *kind, r tuple.RelationshipReference, c content) error {
 	tx.changed = true
-	tx.expires = tx.expires || c.expires != nil
+	if c.expires != nil {
+		tx.expires = sooner(tx.expires, *c.expires)
+	}
 	tx.log.add(op, k, r.Resource.ObjectID, r.Subject.ObjectID, c)
 	return tx.log.spill(tx.conn, tx.number)
 }

@@ -46,7 +46,7 @@ type batch struct {
 	size    int
 	changed bool
 	ending  Revision      // the last that moved something into the past; 0 is none
-	expires bool          // something in it will expire
+	expires int64         // the first expiry in it, in microseconds of Unix time; 0 is none
 	done    chan struct{} // closed after the commit, or when there will be none
 	err     error         // to be read after done
 }
@@ -158,15 +158,12 @@ func (w *writer) commit() {
 		w.abort(err)
 		return
 	}
+	if b.expires != 0 {
+		w.store.expiries.note(b.expires)
+	}
 	if b.changed {
 		w.store.kinds.Store(w.kinds)
 		w.store.head.publish(w.pending)
-	}
-	if b.expires {
-		select {
-		case w.store.expiring <- struct{}{}:
-		default: // it was told, and has not looked yet
-		}
 	}
 	w.batch = nil
 	w.conn.tidy()

@@ -29,6 +29,7 @@ func Run(t *testing.T, open Open) {
 		{"RoundTrip", testRoundTrip},
 		{"RoundTripOfAwkwardValues", testAwkwardValues},
 		{"MissingThings", testMissing},
+		{"Entitlements", testEntitlements},
 		{"TakenIdentifiers", testTaken},
 		{"E1_EnvironmentsAreApart", testE1},
 		{"Environments", testEnvironments},
@@ -102,13 +103,9 @@ func entry(kind account.Kind, changes ...account.Change) account.Entry {
 	return account.Entry{At: born, Actor: account.Actor{System: true}, RequestID: "r-1", From: "127.0.0.1", Kind: kind, Changes: changes}
 }
 
-type entity interface {
-	account.Environment | account.Client | account.Account | account.User | account.Role | account.Membership | account.Assignment
-}
-
-func create[T entity](v T) account.Change { return account.Change{After: account.Of(v)} }
-func remove[T entity](v T) account.Change { return account.Change{Before: account.Of(v)} }
-func update[T entity](before, after T) account.Change {
+func create[T account.Value](v T) account.Change { return account.Change{After: account.Of(v)} }
+func remove[T account.Value](v T) account.Change { return account.Change{Before: account.Of(v)} }
+func update[T account.Value](before, after T) account.Change {
 	return account.Change{Before: account.Of(before), After: account.Of(after)}
 }
 
