@@ -185,18 +185,12 @@ func (d *Directory) ListImpersonations(ctx context.Context, actor account.Actor,
 }
 
 func cleanReason(reason string) (string, error) {
-	bad := func(code, text string) (string, error) {
-		return "", fault.New(fault.Invalid, code, "%s", text).In("reason")
-	}
 	trimmed := strings.TrimSpace(reason)
-	switch {
-	case !utf8.ValidString(reason) || strings.ContainsFunc(trimmed, unicode.IsControl):
-		return bad("invalid_reason", "reason has control characters, or is not UTF-8")
-	case trimmed == "":
-		return bad("missing_reason", "say why the user is impersonated: it is shown in the log")
-	case utf8.RuneCountInString(trimmed) > MaxReason:
-		return bad("invalid_reason", "reason has more than 500 characters")
-	default:
-		return trimmed, nil
+	if trimmed == "" {
+		return "", fault.New(fault.Invalid, "missing_reason", "say why the user is impersonated: it is shown in the log").In("reason")
 	}
+	if !utf8.ValidString(trimmed) || strings.ContainsFunc(trimmed, unicode.IsControl) || utf8.RuneCountInString(trimmed) > MaxReason {
+		return "", fault.New(fault.Invalid, "invalid_reason", "reason is at most %d characters in UTF-8, without control characters", MaxReason).In("reason")
+	}
+	return trimmed, nil
 }

@@ -87,8 +87,10 @@ type apiTokenInput struct {
 }
 
 type revokeAPITokenInput struct {
-	apiTokenInput
+	Caller
 	Precondition
+	AccountPath
+	TokenID account.APITokenID `path:"token"`
 }
 
 func (s *server) registerAPITokens() {
