@@ -33,6 +33,8 @@ func Run(t *testing.T, open Open) {
 		{"E1_EnvironmentsAreApart", testE1},
 		{"Environments", testEnvironments},
 		{"C1_Credentials", testC1},
+		{"C1_APITokens", testAPITokens},
+		{"SigningKeys", testSigningKeys},
 		{"Model", testModel},
 		{"A2_CyclesEndReads", testCycles},
 		{"Paging", testPaging},
@@ -103,7 +105,8 @@ func entry(kind account.Kind, changes ...account.Change) account.Entry {
 }
 
 type entity interface {
-	account.Environment | account.Client | account.Account | account.User | account.Role | account.Membership | account.Assignment
+	account.Environment | account.Client | account.Account | account.User | account.Role | account.Membership | account.Assignment |
+		account.APIToken
 }
 
 func create[T entity](v T) account.Change { return account.Change{After: account.Of(v)} }
