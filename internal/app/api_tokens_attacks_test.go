@@ -54,7 +54,7 @@ func TestU4_RoleThatAnAPITokenHolds(t *testing.T) {
 	w.op.must("POST", "/v1/roles", obj{"key": "keeper", "permissions": []string{"fe.secure.write.roles", "fe.secure.invite.users"}})
 	w.grant("globex", "viewer", obj{"roles": []string{"viewer", "keeper"}})
 	w.op.must("POST", "/v1/roles", obj{"key": "gadget", "account": "globex", "permissions": []string{"fe.secure.read.users"}})
-	robot := w.apiToken("globex-eu", obj{"name": "Robot", "roles": []string{"gadget"}})
+	robot := w.machine("globex-eu", obj{"name": "Robot", "roles": []string{"gadget"}})
 	more := obj{"permissions": []string{"fe.secure.read.users", "fe.secure.invite.users"}}
 	w.as("viewer").refuse("permission_denied", "PATCH", "/v1/roles/gadget", more)
 	w.op.must("DELETE", tokensOfEU+"/"+strings.Split(robot.token, ".")[1], nil)

@@ -31,8 +31,8 @@ func machineRows() []row {
 	}
 }
 
-// apiToken makes an API token, as the operator, and returns its caller.
-func (w *world) apiToken(id string, body obj) caller {
+// machine makes an API token, as the operator, and returns its caller.
+func (w *world) machine(id string, body obj) caller {
 	w.t.Helper()
 	a := w.op.must("POST", "/v1/accounts/"+id+"/api-tokens", body)
 	return caller{s: w.service, token: a.body["token"].(string)}

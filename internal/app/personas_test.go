@@ -59,7 +59,7 @@ func (w *world) personas() map[string]caller {
 	for user := range strings.FieldsSeq(users) {
 		p[user] = w.as(user)
 	}
-	p["api-token"] = w.apiToken("globex-eu", obj{"name": "Robot", "roles": []string{"admin"}})
+	p["api-token"] = w.machine("globex-eu", obj{"name": "Robot", "roles": []string{"admin"}})
 	p["impersonating"], _ = w.impersonate(w.support, "owner")
 	w.op.must("DELETE", "/v1/environment/clients/revoked", nil)
 	return p

@@ -10,6 +10,7 @@ import (
 	"github.com/tenantry/tenantry/internal/directory"
 )
 
+//nolint:gosec // G101: names of columns are no credential
 const apiTokenColumns = `t.id, t.account_id, t.name, t.branch_access, t.expires_at, t.created_by, t.created_at, t.version, COALESCE((
 	SELECT string_agg(h.role, ' ' ORDER BY h.role) FROM api_token_roles h
 	WHERE h.environment = t.environment AND h.token = t.id), '')`

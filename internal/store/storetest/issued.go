@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -83,7 +84,7 @@ func testSigningKeys(w *world) {
 	for i := range callers {
 		together.Go(func() {
 			keys[i], errs[i] = w.db.NewestSigningKey(w.ctx, w.env, func() (account.SigningKey, error) {
-				return account.SigningKey{ID: numbered[string]("key", i), Environment: w.env, Private: []byte{byte(i), 0, 0xff}, CreatedAt: born}, nil
+				return account.SigningKey{ID: numbered[string]("key", i), Environment: w.env, Private: fmt.Appendf(nil, "\x00\xff%d", i), CreatedAt: born}, nil
 			})
 		})
 	}
