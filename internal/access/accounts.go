@@ -75,20 +75,20 @@ type Reach struct {
 	Version  account.Version // as of which the engine answered
 }
 
-// Accounts lists the accounts that a user may open (W1). The list is complete,
-// or an error. Users may ask for themselves, operators who may view the back
-// office for anybody.
+// Accounts lists the accounts that a user, or an API token, may open (W1). The
+// list is complete, or an error. Users and API tokens may ask for themselves,
+// operators who may view the back office for anybody.
 //
-// Faults: NotFound (user_not_found; account_not_found for f.Under, also for a user
+// Faults: NotFound (user_not_found, api_token_not_found; account_not_found for f.Under, also for a user
 // who may open neither it nor anything below it), Invalid (invalid_cursor,
 // invalid_sort, invalid_limit, unknown_permission, unknown_feature), Denied, Unavailable.
-func (s *Service) Accounts(ctx context.Context, actor account.Actor, user account.UserID, f Filter, version account.Version) (Reach, error) {
+func (s *Service) Accounts(ctx context.Context, actor account.Actor, whose Subject, f Filter, version account.Version) (Reach, error) {
 	env := actor.Environment
 	list, err := s.prepare(&f)
 	if err != nil {
 		return Reach{}, err
 	}
-	if err := account.CheckID("user", user); err != nil {
+	if err := whose.check(); err != nil {
 		return Reach{}, err
 	}
 	consistency, seen, features, err := s.atFeatures(ctx, env, version, list.features())
@@ -98,13 +98,13 @@ func (s *Service) Accounts(ctx context.Context, actor account.Actor, user accoun
 	if err := s.settle(list, features); err != nil {
 		return Reach{}, err
 	}
-	blocked, err := s.mayAskAbout(ctx, consistency, actor, user)
+	blocked, err := s.mayAskAbout(ctx, consistency, actor, whose)
 	if err != nil {
 		return Reach{}, err
 	}
 	var ids []account.ID
 	if !blocked {
-		if ids, err = s.reachable(ctx, consistency, env, user, list.permission); err != nil {
+		if ids, err = s.reachable(ctx, consistency, env, whose, list.permission); err != nil {
 			return Reach{}, err
 		}
 		if list.feature != "" {
@@ -116,10 +116,7 @@ func (s *Service) Accounts(ctx context.Context, actor account.Actor, user accoun
 	reach := Reach{Version: seen}
 	outside := false // for a user who asks, the branch is nowhere near what the list holds
 	err = s.names.Read(ctx, env, func(r directory.Reader) error {
-		if _, err := r.User(ctx, user); err != nil {
-			return err
-		}
-		memberships, err := r.MembershipsOf(ctx, user)
+		memberships, err := whose.memberships(ctx, r)
 		if err != nil {
 			return err
 		}
@@ -145,7 +142,7 @@ func (s *Service) Accounts(ctx context.Context, actor account.Actor, user accoun
 		return nil
 	})
 	if err == nil && outside {
-		err = s.nearReach(ctx, consistency, env, user, list)
+		err = s.nearReach(ctx, consistency, env, whose, list)
 	}
 	return reach, err
 }
@@ -154,11 +151,11 @@ func (s *Service) Accounts(ctx context.Context, actor account.Actor, user accoun
 // an account that the user may open, or one above such an account; then the list
 // is empty. Otherwise the user is told the same, whether or not there is such an
 // account: a NotFound fault (account_not_found).
-func (s *Service) nearReach(ctx context.Context, consistency *v1.Consistency, env account.EnvironmentID, user account.UserID, list *listing) error {
+func (s *Service) nearReach(ctx context.Context, consistency *v1.Consistency, env account.EnvironmentID, whose Subject, list *listing) error {
 	if list.permission == memberAccess && list.feature == "" { // the list was of all accounts that the user may open
 		return noBranch(list.filter.Under)
 	}
-	ids, err := s.reachable(ctx, consistency, env, user, memberAccess)
+	ids, err := s.reachable(ctx, consistency, env, whose, memberAccess)
 	if err != nil {
 		return err
 	}
@@ -234,12 +231,13 @@ func (s *Service) settle(list *listing, features features) error {
 	return list.resume(list.filter.Cursor)
 }
 
-// mayAskAbout refuses who may not see the user's accounts, and reports whether the user is blocked (U5).
-func (s *Service) mayAskAbout(ctx context.Context, consistency *v1.Consistency, actor account.Actor, user account.UserID) (blocked bool, err error) {
-	items := []*v1.CheckBulkPermissionsRequestItem{s.blocked(actor.Environment, subjectRef{Object: relation.UserObject(actor.Environment, user)})}
-	denied := fault.New(fault.Denied, "permission_denied", "%s may not see the accounts of %s: needs view_backoffice on the environment", actor.Name(), user)
+// mayAskAbout refuses who may not see whose accounts these are, and reports whether that is a blocked user (U5).
+func (s *Service) mayAskAbout(ctx context.Context, consistency *v1.Consistency, actor account.Actor, whose Subject) (blocked bool, err error) {
+	env := actor.Environment
+	items := []*v1.CheckBulkPermissionsRequestItem{s.blocked(env, subjectRef{Object: whose.object(env)})}
+	denied := fault.New(fault.Denied, "permission_denied", "%s may not see the accounts of %s: needs view_backoffice on the environment", actor.Name(), whose.name())
 	switch {
-	case actor.System, actor.User == user:
+	case actor.System, whose.is(actor):
 	case actor.IsMember():
 		return false, denied
 	default:
@@ -247,7 +245,7 @@ func (s *Service) mayAskAbout(ctx context.Context, consistency *v1.Consistency, 
 		if err != nil {
 			return false, err
 		}
-		items = append(items, item(relation.EnvironmentObject(actor.Environment), "view_backoffice", subject))
+		items = append(items, item(relation.EnvironmentObject(env), "view_backoffice", subject))
 	}
 	answers, err := s.ask(ctx, consistency, items)
 	if err != nil {
@@ -264,14 +262,14 @@ func (s *Service) mayAskAbout(ctx context.Context, consistency *v1.Consistency, 
 	return answers[0].Allowed, nil
 }
 
-// reachable asks the engine for every account on which the user holds the
+// reachable asks the engine for every account on which the subject holds the
 // permission. All or nothing: what came before an error is dropped.
-func (s *Service) reachable(ctx context.Context, consistency *v1.Consistency, env account.EnvironmentID, user account.UserID, permission string) ([]account.ID, error) {
+func (s *Service) reachable(ctx context.Context, consistency *v1.Consistency, env account.EnvironmentID, whose Subject, permission string) ([]account.ID, error) {
 	stream, err := v1.NewPermissionsServiceClient(s.engine).LookupResources(ctx, &v1.LookupResourcesRequest{
 		Consistency:        consistency,
 		ResourceObjectType: relation.TypeAccount,
 		Permission:         permission,
-		Subject:            &v1.SubjectReference{Object: relation.UserObject(env, user).Proto()},
+		Subject:            &v1.SubjectReference{Object: whose.object(env).Proto()},
 	})
 	if err != nil {
 		return nil, engine.Fault(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/engine"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/identity"
 	"github.com/tenantry/tenantry/internal/relation"
 	"github.com/tenantry/tenantry/internal/relay"
 	"github.com/tenantry/tenantry/internal/store"
@@ -36,6 +37,7 @@ type App struct {
 	stop     context.CancelFunc // of the relay
 	working  sync.WaitGroup     // the relay
 	watching sync.WaitGroup     // who watches the engine
+	uses     *identity.Uses     // of API tokens; written down by who works
 }
 
 // OpenDirectory opens only the directory, for commands that need no engine. What
@@ -96,7 +98,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	d := directory.New(db, questions, r, catalogue, directory.Config{ApplyWait: cfg.ApplyWait, Now: cfg.Now})
 	a := &App{
 		Store: db, Engine: e, Relay: r, Access: questions, Directory: d,
-		cfg: cfg, attached: attached, schemaText: text, prepared: make(chan struct{}), failed: make(chan struct{}),
+		uses: identity.NewUses(db, cfg.Log), cfg: cfg, attached: attached, schemaText: text, prepared: make(chan struct{}), failed: make(chan struct{}),
 	}
 	looking := cfg.LookOnly && !cfg.Embedded()
 	if looking || attached {
@@ -109,6 +111,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	if !looking {
 		a.working.Go(func() { a.work(background) })
 	}
+	a.working.Go(func() { a.uses.Run(background) })
 	a.watching.Go(func() { a.watch(background) })
 	return a, nil
 }

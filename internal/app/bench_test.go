@@ -101,7 +101,7 @@ func BenchmarkSwitcher(b *testing.B) {
 	benchmarked(b, func(b *testing.B, s *service, _ caller) {
 		actor := account.Actor{Environment: benchEnv, System: true}
 		for b.Loop() {
-			reach, err := s.Access.Accounts(b.Context(), actor, "root", access.Filter{Sort: access.ByName}, 0)
+			reach, err := s.Access.Accounts(b.Context(), actor, access.Subject{User: "root"}, access.Filter{Sort: access.ByName}, 0)
 			if err != nil || reach.Total != 1000 {
 				b.Fatalf("%v, total %d", err, reach.Total)
 			}

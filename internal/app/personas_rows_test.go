@@ -47,8 +47,12 @@ func peopleRows() []row {
 	return []row{
 		{route: "GET /v1/accounts/{account}/members", may: see + aboveEU, on: get("/v1/accounts/globex/members")},
 		{route: "GET /v1/accounts/{account}/members", may: see + atEU, on: get("/v1/accounts/globex-eu/members")},
-		{route: "PUT /v1/accounts/{account}/members/{user}", may: edit + atEU, made: true, on: func(w *world) (string, any) {
+		// whom they know from the lobby; the API token is no member there
+		{route: "PUT /v1/accounts/{account}/members/{user}", may: edit + atEU, made: true, but: map[string]string{"api-token": "user_not_found"}, on: func(w *world) (string, any) {
 			return "/v1/accounts/globex-eu/members/" + w.newUser("lobby"), viewer
+		}},
+		{route: "PUT /v1/accounts/{account}/members/{user}", may: edit + atEU, made: true, on: func(w *world) (string, any) {
+			return "/v1/accounts/globex-eu/members/" + w.newUser("globex-eu"), obj{"roles": []string{"viewer", "manager"}}
 		}},
 		{route: "PUT /v1/accounts/{account}/members/{user}", may: edit + aboveEU, made: true, on: func(w *world) (string, any) {
 			return "/v1/accounts/globex/members/" + w.newUser("globex"), obj{"roles": []string{"viewer", "manager"}, "sub_account_access": true}
@@ -75,13 +79,16 @@ func peopleRows() []row {
 		{route: "POST /v1/users/{user}/block", may: edit, made: true, on: func(w *world) (string, any) {
 			return "/v1/users/" + w.newUser("globex-eu") + "/block", nil
 		}},
+		{route: "POST /v1/users/{user}/block", may: edit, made: true, on: func(w *world) (string, any) {
+			return "/v1/users/" + w.newUser("globex-eu") + "/block", obj{"revoke_api_tokens": true}
+		}},
 		{route: "POST /v1/users/{user}/unblock", may: edit, made: true, on: func(w *world) (string, any) {
 			id := w.newUser("globex-eu")
 			w.op.must("POST", "/v1/users/"+id+"/block", nil)
 			return "/v1/users/" + id + "/unblock", nil
 		}},
 		{route: "GET /v1/users/{user}/accounts", may: see + "owner", on: get("/v1/users/owner/accounts")},
-		{route: "GET /v1/me/accounts", may: users, otherwise: "no_acting_user", on: get("/v1/me/accounts")},
+		{route: "GET /v1/me/accounts", may: users + "api-token ", otherwise: "no_acting_user", on: get("/v1/me/accounts")},
 		{route: "GET /v1/roles", may: seeRoles, on: get("/v1/roles")},
 		{route: "GET /v1/accounts/{account}/roles", may: seeRoles + atEU, on: get("/v1/accounts/globex-eu/roles")},
 		{route: "POST /v1/roles", may: editRoles, on: func(w *world) (string, any) {

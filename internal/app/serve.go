@@ -18,12 +18,15 @@ import (
 func (a *App) Handler() http.Handler {
 	a.cfg.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	deps := httpapi.Deps{
-		Directory:     a.Directory,
-		Access:        a.Access,
-		Authenticator: identity.New(a.Store, a.Access),
-		Ready:         a.Ready,
-		Registry:      a.cfg.Registry,
-		Logger:        a.cfg.Log,
+		Directory: a.Directory,
+		Access:    a.Access,
+		Authenticator: identity.New(identity.Sources{
+			Credentials: a.Store, Acting: a.Access, APITokens: a.Store, Keys: a.Store, Impersonating: a.Access, Uses: a.uses, Now: a.cfg.Now,
+		}),
+		Issuer:   identity.NewSigner(a.Store, a.cfg.Now),
+		Ready:    a.Ready,
+		Registry: a.cfg.Registry,
+		Logger:   a.cfg.Log,
 	}
 	if a.cfg.MetricsListener == nil {
 		deps.Metrics = a.metrics()

@@ -25,6 +25,7 @@ type world struct {
 	*service
 	op       caller // admin of prod
 	delegate caller // admin of prod that acts for users
+	support  caller // of prod, may impersonate users and view the back office
 	dev      caller // admin of dev
 	made     int
 }
@@ -42,6 +43,7 @@ func furnished(t testing.TB, cfg app.Config) *world {
 	w.environment("dev")
 	w.op = w.client("prod", "op", false, account.PortalAdmin)
 	w.delegate = w.client("prod", "delegate", true, account.PortalAdmin)
+	w.support = w.client("prod", "support", false, account.Impersonator, account.BackofficeViewer)
 	w.dev = w.client("dev", "op", true, account.PortalAdmin)
 
 	w.furnish(w.op)

@@ -185,7 +185,7 @@ func (c *console) accounts(ctx context.Context, t *target, user account.UserID, 
 
 func localAccounts(ctx context.Context, a *app.App, env account.EnvironmentID, user account.UserID, f access.Filter, show func(opened) error) error {
 	f.All = true
-	reach, err := a.Access.Accounts(ctx, system(env), user, f, 0)
+	reach, err := a.Access.Accounts(ctx, system(env), access.Subject{User: user}, f, 0)
 	if err != nil {
 		return err
 	}

@@ -11,13 +11,19 @@ import (
 	"github.com/tenantry/tenantry/internal/fault"
 )
 
-// Secret is a client's secret in the clear. It is shown once and kept only as a hash (C2).
+// Secret is the secret of a client or of an API token, in the clear. It is shown once and kept only as a hash (C2).
 type Secret string
 
 // HashSecret returns what is kept of a secret: secrets are 256 random bits, so one round of SHA-256 does.
 func HashSecret(secret Secret) []byte {
 	sum := sha256.Sum256([]byte(secret))
 	return sum[:]
+}
+
+func newSecret() Secret {
+	var random [32]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return Secret(base64.RawURLEncoding.EncodeToString(random[:]))
 }
 
 // CreateClient makes an environment client and returns its secret (C1, C2); it needs manage_security.
@@ -39,9 +45,7 @@ func (d *Directory) CreateClient(ctx context.Context, req Request, c account.Cli
 	if err := account.CheckPortalRoles(c.Roles); err != nil {
 		return Result[account.Client]{}, "", err
 	}
-	var random [32]byte
-	_, _ = rand.Read(random[:]) // never fails
-	secret := Secret(base64.RawURLEncoding.EncodeToString(random[:]))
+	secret := newSecret()
 	req.IdempotencyKey = "" // a secret is not kept to be shown again
 	result, err := write(ctx, d, req, "client.create", nil, func(ctx context.Context, r Reader, p *plan) (account.Client, error) {
 		p.kind = account.ClientCreated
@@ -55,13 +59,14 @@ func (d *Directory) CreateClient(ctx context.Context, req Request, c account.Cli
 			return c, err
 		}
 		p.change(nil, account.Of(c))
-		p.secret = &clientSecret{client: c.ID, hash: HashSecret(secret)}
+		p.beside = func(ctx context.Context, tx Tx) error { return tx.SetSecret(ctx, c.ID, HashSecret(secret)) }
 		return c, nil
 	})
 	return result, secret, err
 }
 
-// RevokeClient deletes a client: its secret opens nothing from then on. It needs manage_security.
+// RevokeClient deletes a client: its secret opens nothing from then on, and its
+// impersonations end. It needs manage_security.
 func (d *Directory) RevokeClient(ctx context.Context, req Request, id account.ClientID) (Result[account.Client], error) {
 	if err := account.CheckID("client", id); err != nil {
 		return Result[account.Client]{}, err
@@ -74,6 +79,6 @@ func (d *Directory) RevokeClient(ctx context.Context, req Request, id account.Cl
 			return gone, err
 		}
 		p.change(account.Of(gone), nil)
-		return gone, nil
+		return gone, endSessions(ctx, r, p, func(i account.Impersonation) bool { return i.Operator == id })
 	})
 }

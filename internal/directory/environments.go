@@ -3,10 +3,14 @@ package directory
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/fault"
 )
+
+// reservedPrefix tells API tokens (tenantry_api_<environment>…) from the tokens of clients (tenantry_<environment>…).
+const reservedPrefix = "api_"
 
 // CreateEnvironment makes an environment; only the operator at the machine's command line does.
 // Empty settings get their defaults.
@@ -19,6 +23,9 @@ func (d *Directory) CreateEnvironment(ctx context.Context, req Request, env acco
 	}
 	if err := account.CheckID("environment", env.ID); err != nil {
 		return none, err
+	}
+	if strings.HasPrefix(string(env.ID), reservedPrefix) {
+		return none, fault.New(fault.Invalid, "reserved_id", "the id of an environment does not begin with %s: its clients' tokens would look like API tokens", reservedPrefix).In("id")
 	}
 	env = env.WithDefaults()
 	if err := cleanEnvironment(&env); err != nil {

@@ -15,23 +15,22 @@ func setMembership(ctx context.Context, r Reader, p *plan, d *Directory, holder 
 	if before != nil {
 		after.CreatedAt, after.BranchAccess = before.CreatedAt, before.BranchAccess
 	}
-	if g.ExpiresAt != nil {
-		at := g.ExpiresAt.UTC().Truncate(time.Second)
-		same := before != nil && before.ExpiresAt != nil && before.ExpiresAt.Equal(at)
-		if !at.After(p.now) && !same {
-			return after, fault.New(fault.Invalid, "expiry_past", "expires_at %s is in the past", at.Format(time.RFC3339)).In("expires_at")
-		}
-		after.ExpiresAt = &at
+	var present *time.Time
+	if before != nil {
+		present = before.ExpiresAt
 	}
 	var err error
+	if after.ExpiresAt, err = expiry(p, g.ExpiresAt, present); err != nil {
+		return after, err
+	}
 	if after.BranchAccess, err = branchAccess(ctx, r, p, holder, before, g); err != nil {
 		return after, err
 	}
-	present, prolonged := rolesOf(before), before != nil && endsLater(*before, after)
+	carried, prolonged := rolesOf(before), before != nil && endsLater(*before, after)
 	if prolonged || before != nil && before.BranchAccess == account.NoBranchAccess && after.BranchAccess != account.NoBranchAccess {
-		present = nil // the roles are handed out anew, for the time added or in the branch (U4)
+		carried = nil // the roles are handed out anew, for the time added or in the branch (U4)
 	}
-	if err := usableRoles(ctx, r, p, d, holder.ID, present, after.Roles); err != nil {
+	if err := usableRoles(ctx, r, p, d, holder.ID, carried, after.Roles); err != nil {
 		return after, err
 	}
 	if prolonged && after.BranchAccess != account.NoBranchAccess && holder.AccessMode == account.DefaultOff {
@@ -42,6 +41,19 @@ func setMembership(ctx context.Context, r Reader, p *plan, d *Directory, holder 
 	}
 	p.change(entityOf(before), account.Of(after))
 	return after, useRoles(ctx, r, p, holder, rolesOf(before), after.Roles)
+}
+
+// expiry is when what is asked for ends, nil for never: in the future, unless it is as at present (U6).
+func expiry(p *plan, asked, present *time.Time) (*time.Time, error) {
+	if asked == nil {
+		return nil, nil
+	}
+	at := asked.UTC().Truncate(time.Second)
+	same := present != nil && present.Equal(at)
+	if !at.After(p.now) && !same {
+		return nil, fault.New(fault.Invalid, "expiry_past", "expires_at %s is in the past", at.Format(time.RFC3339)).In("expires_at")
+	}
+	return &at, nil
 }
 
 // endsLater reports whether b holds at a time when a has expired (U6).

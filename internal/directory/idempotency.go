@@ -34,8 +34,12 @@ func remember(req Request, op string, input any) (*memory, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(append([]byte(op+"\n"), text...))
-	// a key belongs to the actor who chose it
-	return &memory{key: req.Actor.Name() + "\n" + req.IdempotencyKey, fingerprint: sum[:]}, nil
+	// a key belongs to the actor who chose it; an operator who impersonates a user is not that user
+	owner := req.Actor.Name()
+	if req.Actor.Impersonation != "" {
+		owner += "\n" + string(req.Actor.Impersonation)
+	}
+	return &memory{key: owner + "\n" + req.IdempotencyKey, fingerprint: sum[:]}, nil
 }
 
 // recall returns the version at which the request was carried out before, 0 if it was not, and puts its result into value.

@@ -13,7 +13,26 @@ import (
 // maxShared is at how many accounts it is asked whether a user may see another one.
 const maxShared = 200
 
-// mustKnow refuses a user who does not exist. It lets a user name only themselves
+// placesOf returns the accounts that a user, or an API token, is a member of.
+func placesOf(ctx context.Context, r Reader, viewer account.Actor) (map[account.ID]bool, error) {
+	places := map[account.ID]bool{}
+	if viewer.User == "" {
+		token, err := r.APIToken(ctx, viewer.APIToken)
+		if err == nil {
+			places[token.Value.Account] = true
+		} else if errors.Is(err, fault.NotFound) {
+			err = nil // revoked meanwhile: a member of nothing
+		}
+		return places, err
+	}
+	memberships, err := r.MembershipsOf(ctx, viewer.User)
+	for _, m := range memberships {
+		places[m.Account] = true
+	}
+	return places, err
+}
+
+// mustKnow refuses a user who does not exist. It lets a user, or an API token, name only themselves
 // and those whom they may see: members of an account at which they hold
 // read_users. Others are to them as if they did not exist.
 func mustKnow(ctx context.Context, r Reader, p *plan, user account.UserID) error {
@@ -23,10 +42,10 @@ func mustKnow(ctx context.Context, r Reader, p *plan, user account.UserID) error
 		}
 		return err
 	}
-	if !p.byUser || p.actor.User == user {
+	if !p.byUser || p.judge.User == user {
 		return nil
 	}
-	shared, err := sharedAccounts(ctx, r, p.actor.User, user)
+	shared, err := sharedAccounts(ctx, r, p.judge, user)
 	if err != nil {
 		return err
 	}
@@ -45,8 +64,8 @@ func noSuchUser(id account.UserID) *fault.Error {
 // sharedAccounts returns accounts that user is a member of, and at which viewer
 // could hold a permission, being a member there or above: at most maxShared, those
 // first where both are members.
-func sharedAccounts(ctx context.Context, r Reader, viewer, user account.UserID) ([]account.ID, error) {
-	mine, err := r.MembershipsOf(ctx, viewer)
+func sharedAccounts(ctx context.Context, r Reader, viewer account.Actor, user account.UserID) ([]account.ID, error) {
+	member, err := placesOf(ctx, r, viewer)
 	if err != nil {
 		return nil, err
 	}
@@ -65,10 +84,6 @@ func sharedAccounts(ctx context.Context, r Reader, viewer, user account.UserID) 
 	parents := make(map[account.ID]account.ID, len(accounts))
 	for _, a := range accounts {
 		parents[a.ID] = a.Parent
-	}
-	member := make(map[account.ID]bool, len(mine))
-	for _, m := range mine {
-		member[m.Account] = true
 	}
 	var here, below []account.ID
 	for _, id := range ids {

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/tenantry/tenantry/internal/account"
@@ -60,7 +61,9 @@ func removeMembers(ctx context.Context, r Reader, p *plan, id account.ID, member
 		}
 		p.change(account.Of(u), nil)
 	}
-	return nil
+	return endSessions(ctx, r, p, func(i account.Impersonation) bool {
+		return slices.ContainsFunc(homeless, func(u account.User) bool { return u.ID == i.User })
+	})
 }
 
 func usersWithoutAccount(users []account.User) error {

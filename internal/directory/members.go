@@ -63,8 +63,13 @@ func checkGrant(g Grant) error {
 	if err := account.CheckID("user", g.User); err != nil {
 		return err
 	}
+	return checkOffer(g)
+}
+
+// checkOffer checks what a grant gives, to whomever.
+func checkOffer(g Grant) error {
 	if len(g.Roles) == 0 {
-		return fault.New(fault.Invalid, "missing_role", "a membership carries at least one role").In("roles")
+		return fault.New(fault.Invalid, "missing_role", "a member carries at least one role").In("roles")
 	}
 	for _, key := range g.Roles {
 		if err := account.CheckID("roles", key); err != nil {

@@ -26,12 +26,10 @@ type plan struct {
 	kind    account.Kind
 	changes []account.Change
 	etag    account.Version // of what is left as it was, when there are no changes
-	secret  *clientSecret
-}
+	aside   bool            // the changes are of other things than what etag is of
 
-type clientSecret struct {
-	client account.ClientID
-	hash   []byte
+	// beside is what the transaction keeps besides the entry, such as the hash of a secret; nil for nothing.
+	beside func(context.Context, Tx) error
 }
 
 func (d *Directory) newPlan(req Request) plan {

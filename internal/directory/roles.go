@@ -147,7 +147,7 @@ func (d *Directory) mayAdd(ctx context.Context, r Reader, p *plan, before, after
 	return nil
 }
 
-// DeleteRole deletes a role that no membership carries.
+// DeleteRole deletes a role that no membership and no API token carries.
 //
 // Faults: NotFound (role_not_found), Conflict (role_in_use), Denied, Stale.
 func (d *Directory) DeleteRole(ctx context.Context, req Request, key account.RoleKey) (Result[account.Role], error) {
@@ -165,7 +165,7 @@ func (d *Directory) DeleteRole(ctx context.Context, req Request, key account.Rol
 			return account.Role{}, err
 		}
 		if uses > 0 {
-			return account.Role{}, fault.New(fault.Conflict, "role_in_use", "role %s is held by members of %d accounts", key, uses)
+			return account.Role{}, fault.New(fault.Conflict, "role_in_use", "role %s is held by members or API tokens of %d accounts", key, uses)
 		}
 		p.change(account.Of(gone), nil)
 		return gone, nil

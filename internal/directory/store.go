@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
 )
@@ -115,6 +116,8 @@ type Reader interface {
 	APITokens(ctx context.Context, f AccountItems) ([]account.Versioned[account.APIToken], int, error)
 	// APITokensIn returns every API token of an account, in the order of their ids.
 	APITokensIn(ctx context.Context, id account.ID) ([]account.APIToken, error)
+	// APITokenUses returns when those of the API tokens named were used last that have been used.
+	APITokenUses(ctx context.Context, ids []account.APITokenID) (map[account.APITokenID]time.Time, error)
 	// APITokensBy returns every API token that an actor made, in the order of their ids.
 	APITokensBy(ctx context.Context, creator account.Actor) ([]account.APIToken, error)
 
@@ -149,6 +152,9 @@ type Tx interface {
 
 	// SetSecret keeps the hash of a client's secret; it is never part of the journal (C2).
 	SetSecret(ctx context.Context, id account.ClientID, hash []byte) error
+
+	// SetAPITokenSecret keeps the hash of an API token's secret; it is never part of the journal (C2).
+	SetAPITokenSecret(ctx context.Context, id account.APITokenID, hash []byte) error
 
 	// Recall returns what Remember kept under a key, and whether it did.
 	Recall(ctx context.Context, key string) (Remembered, bool, error)

@@ -135,18 +135,6 @@ func (d *Directory) UpdateUser(ctx context.Context, req Request, id account.User
 	})
 }
 
-// SetBlocked blocks a user, who from then on passes no check (U5), or lifts the block; an operator's to do.
-func (d *Directory) SetBlocked(ctx context.Context, req Request, id account.UserID, blocked bool) (Result[account.User], error) {
-	kind := account.UserUnblocked
-	if blocked {
-		kind = account.UserBlocked
-	}
-	return d.changeUser(ctx, req, id, kind, "block users", blocked, func(_ context.Context, _ Reader, u *account.User) error {
-		u.Blocked = blocked
-		return nil
-	})
-}
-
 func (d *Directory) changeUser(ctx context.Context, req Request, id account.UserID, kind account.Kind, doing string, input any, change func(context.Context, Reader, *account.User) error) (Result[account.User], error) {
 	if err := account.CheckID("user", id); err != nil {
 		return Result[account.User]{}, err
@@ -169,7 +157,8 @@ func (d *Directory) changeUser(ctx context.Context, req Request, id account.User
 	})
 }
 
-// DeleteUser deletes a user with all memberships; an operator's to do.
+// DeleteUser deletes a user with all memberships, and ends the impersonations of
+// them; an operator's to do. API tokens that they made stay: these are their accounts'.
 func (d *Directory) DeleteUser(ctx context.Context, req Request, id account.UserID) (Result[account.User], error) {
 	if err := account.CheckID("user", id); err != nil {
 		return Result[account.User]{}, err
@@ -196,6 +185,6 @@ func (d *Directory) DeleteUser(ctx context.Context, req Request, id account.User
 			}
 		}
 		p.change(account.Of(gone), nil)
-		return gone, nil
+		return gone, endSessions(ctx, r, p, func(i account.Impersonation) bool { return i.User == id })
 	})
 }

@@ -130,8 +130,11 @@ func act[T any](ctx context.Context, d *Directory, req Request, memory *memory, 
 			return err
 		}
 		result.ETag = result.Version
-		if p.secret != nil {
-			if err := tx.SetSecret(ctx, p.secret.client, p.secret.hash); err != nil {
+		if p.aside {
+			result.ETag = p.etag
+		}
+		if p.beside != nil {
+			if err := p.beside(ctx, tx); err != nil {
 				return err
 			}
 		}

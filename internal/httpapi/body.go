@@ -71,6 +71,26 @@ func (b *WithBody[T]) decode(r huma.Registry) error { return b.Body.decode(r) }
 // body returns the decoded body.
 func (b *WithBody[T]) body() *T { return &b.Body.value }
 
+// MayHaveBody is embedded by inputs that take a JSON body or none.
+type MayHaveBody[T any] struct {
+	Body *jsonBody[T]
+}
+
+func (b *MayHaveBody[T]) decode(r huma.Registry) error {
+	if b.Body == nil {
+		return nil
+	}
+	return b.Body.decode(r)
+}
+
+// body returns the decoded body, the zero T if there was none.
+func (b *MayHaveBody[T]) body() *T {
+	if b.Body == nil {
+		return new(T)
+	}
+	return &b.Body.value
+}
+
 // jsonBody is a JSON body of type T. It is kept as it came, and decoded only
 // after the caller is known.
 type jsonBody[T any] struct {

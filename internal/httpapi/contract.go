@@ -31,7 +31,7 @@ func (s *server) newContract() huma.API {
 			OpenAPI: "3.1.0",
 			Info:    &huma.Info{Title: "Tenantry", Version: "1", Description: description},
 			Components: &huma.Components{Schemas: registry, SecuritySchemes: map[string]*huma.SecurityScheme{
-				"client": {Type: "http", Scheme: "bearer", Description: "The token of an environment client: tenantry_<environment>.<client>.<secret>. The environment comes with it."},
+				"client": {Type: "http", Scheme: "bearer", Description: "The token of an environment client: tenantry_<environment>.<client>.<secret>; the API token of an account: tenantry_api_<environment>.<id>.<secret>; or the token of an impersonation, a JWT. The environment comes with it."},
 			}},
 			Tags: tags(),
 		},
@@ -99,7 +99,10 @@ func invalidRequest(otherwise string, details []error) *fault.Error {
 func (s *server) admit(ctx huma.Context, next func(huma.Context)) {
 	r, w := humachi.Unwrap(ctx)
 	err := s.authenticate(r)
-	if err == nil && ctx.Operation().RequestBody != nil {
+	if by := infoFrom(r.Context()).actor; by.Impersonation != "" {
+		w.Header().Set("Impersonated-By", "operator:"+string(by.Client))
+	}
+	if body := ctx.Operation().RequestBody; err == nil && body != nil && (body.Required || r.ContentLength != 0) {
 		err = s.readBody(w, r)
 	}
 	if err != nil {
@@ -186,6 +189,10 @@ func (s *server) request(ctx context.Context, in any) (directory.Request, error)
 func keepJSON(data []byte, v any) error {
 	if v, ok := v.(json.Unmarshaler); ok {
 		return v.UnmarshalJSON(data)
+	}
+	if p := reflect.ValueOf(v).Elem(); p.Kind() == reflect.Pointer { // a body that need not be there, and is
+		p.Set(reflect.New(p.Type().Elem()))
+		return keepJSON(data, p.Interface())
 	}
 	return json.Unmarshal(data, v)
 }

@@ -160,7 +160,7 @@ func TestAuthorizationForms(t *testing.T) {
 	const newClient = `{"id":"shop","roles":["admin"]}`
 	good := serve(t, Deps{Directory: d}, Config{}).do("POST", "/v1/environment/clients", newClient).ok(201).body["token"].(string)
 	stranger := withStore(t, granting{}).do("POST", "/v1/environment/clients", newClient).ok(201).body["token"].(string)
-	a := serve(t, Deps{Directory: d, Authenticator: identity.New(db, nil)}, Config{})
+	a := serve(t, Deps{Directory: d, Authenticator: identity.New(identity.Sources{Credentials: db})}, Config{})
 	for name, tt := range map[string]struct {
 		headers []string
 		status  int

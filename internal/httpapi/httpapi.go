@@ -28,11 +28,18 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, authorizationHeader, actForUser string) (account.Actor, error)
 }
 
+// Issuer issues tokens; identity.Signer is one.
+type Issuer interface {
+	// Impersonation returns the token of a session in which an operator acts as a user.
+	Impersonation(ctx context.Context, env account.EnvironmentID, i account.Impersonation) (string, error)
+}
+
 // Deps is what the API serves and is watched by.
 type Deps struct {
 	Directory     *directory.Directory
 	Access        *access.Service
 	Authenticator Authenticator
+	Issuer        Issuer
 
 	Ready    func(context.Context) error // nil is always ready; the fault says why not
 	Metrics  http.Handler                // served at /metrics; nil for no such route
@@ -65,6 +72,7 @@ type server struct {
 	directory *directory.Directory
 	access    *access.Service
 	auth      Authenticator
+	issuer    Issuer
 	ready     func(context.Context) error
 	log       *slog.Logger
 	cfg       Config
@@ -79,7 +87,7 @@ func New(deps Deps, cfg Config) http.Handler {
 
 func build(deps Deps, cfg Config) *server {
 	s := &server{
-		directory: deps.Directory, access: deps.Access, auth: deps.Authenticator,
+		directory: deps.Directory, access: deps.Access, auth: deps.Authenticator, issuer: deps.Issuer,
 		ready: deps.Ready, log: deps.Logger, cfg: cfg.withDefaults(), router: chi.NewRouter(),
 	}
 	if s.log == nil {
@@ -104,6 +112,8 @@ func build(deps Deps, cfg Config) *server {
 	s.registerFeatures()
 	s.registerPlans()
 	s.registerAccountFeatures()
+	s.registerAPITokens()
+	s.registerImpersonations()
 	s.registerEnvironment()
 	s.registerClients()
 	s.registerJournal()

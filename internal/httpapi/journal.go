@@ -25,9 +25,15 @@ type Entry struct {
 
 // Actor is who made a request.
 type Actor struct {
-	Name   string           `json:"name" doc:"user:id, operator:id, or system." example:"user:ada"`
-	Client account.ClientID `json:"client,omitempty" doc:"The client whose token it was."`
-	User   account.UserID   `json:"user,omitempty" doc:"The user in whose name it was."`
+	Name          string                  `json:"name" doc:"user:id, api_token:id, operator:id, or system." example:"user:ada"`
+	Client        account.ClientID        `json:"client,omitempty" doc:"The client whose token it was; with an impersonation, who impersonates the user."`
+	User          account.UserID          `json:"user,omitempty" doc:"The user in whose name it was."`
+	APIToken      account.APITokenID      `json:"api_token,omitempty" doc:"The API token that it came with."`
+	Impersonation account.ImpersonationID `json:"impersonation,omitempty" doc:"The impersonation in which the client acted as the user."`
+}
+
+func actorOf(a account.Actor) Actor {
+	return Actor{Name: a.Name(), Client: a.Client, User: a.User, APIToken: a.APIToken, Impersonation: a.Impersonation}
 }
 
 // Change is one thing before and after.
@@ -49,6 +55,8 @@ type Thing struct {
 	Feature       *Feature       `json:"feature,omitempty"`
 	Plan          *Plan          `json:"plan,omitempty"`
 	FeatureSwitch *FeatureSwitch `json:"feature_switch,omitempty"`
+	APIToken      *APIToken      `json:"api_token,omitempty"`
+	Impersonation *Impersonation `json:"impersonation,omitempty"`
 }
 
 // Assignment is the use of a role in an account.
@@ -96,7 +104,7 @@ func (s *server) readJournal(ctx context.Context, req directory.Request, in *jou
 func entryOf(e account.Entry) Entry {
 	return Entry{
 		Version: e.Version, At: e.At.UTC(), RequestID: e.RequestID, From: e.From, Kind: e.Kind,
-		Actor: Actor{Name: e.Actor.Name(), Client: e.Actor.Client, User: e.Actor.User},
+		Actor: actorOf(e.Actor),
 		Changes: each(e.Changes, func(c account.Change) Change {
 			return Change{Before: thingOf(c.Before), After: thingOf(c.After)}
 		}),
@@ -129,6 +137,10 @@ func thingOf(e *account.Entity) *Thing {
 		t.Plan = new(planOf(*e.Plan, 0))
 	case e.FeatureSwitch != nil:
 		t.FeatureSwitch = new(switchOf(*e.FeatureSwitch, 0))
+	case e.APIToken != nil:
+		t.APIToken = new(apiTokenOf(directory.UsedAPIToken{APIToken: *e.APIToken}, 0))
+	case e.Impersonation != nil:
+		t.Impersonation = new(impersonationOf(*e.Impersonation))
 	}
 	return &t
 }

@@ -22,6 +22,8 @@ const (
 	tagUsers       = "users"
 	tagRoles       = "roles"
 	tagFeatures    = "features"
+	tagMachines    = "machines"
+	tagSupport     = "impersonation"
 	tagEnvironment = "environment"
 	tagJournal     = "journal"
 	tagOperational = "operational"
@@ -35,6 +37,8 @@ func tags() []*huma.Tag {
 		{Name: tagUsers, Description: "People: one identity in the environment, members of one or more accounts."},
 		{Name: tagRoles, Description: "Named sets of permissions, and the catalogue that they are made of."},
 		{Name: tagFeatures, Description: "Features of the vendor's product, plans that hold them, and which of them an account has."},
+		{Name: tagMachines, Description: "API tokens: machine members of an account, with roles as people have them."},
+		{Name: tagSupport, Description: "Operators who act as a user for a while, for a stated reason; all that they do is in the journal with both names."},
 		{Name: tagEnvironment, Description: "The environment that the token belongs to, its settings and its clients."},
 		{Name: tagJournal, Description: "Every change: who, when, from where, what, before and after."},
 		{Name: tagOperational, Description: "Probes, metrics and this document; without a token."},

@@ -69,21 +69,21 @@ func (s *server) registerSwitcher() {
 		OperationID: "listUserAccounts", Method: http.MethodGet, Path: "/v1/users/{user}/accounts", Tags: []string{tagAccess},
 		Summary: "The accounts that a user may open", Description: about, Errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, req directory.Request, in *userAccountsInput) (*Answer[ReachableAccounts], error) {
-		return s.reach(ctx, req, in.User, in.ReachQuery)
+		return s.reach(ctx, req, access.Subject{User: in.User}, in.ReachQuery)
 	})
 	register(s, huma.Operation{
 		OperationID: "listMyAccounts", Method: http.MethodGet, Path: "/v1/me/accounts", Tags: []string{tagAccess},
-		Summary: "The accounts that the acting user may open", Description: about + " Needs Act-For-User.",
+		Summary: "The accounts that the caller may open", Description: about + " For a user, in whose name a client calls with Act-For-User, or an API token.",
 	}, func(ctx context.Context, req directory.Request, in *myAccountsInput) (*Answer[ReachableAccounts], error) {
-		if !req.Actor.IsUser() {
+		if !req.Actor.IsMember() {
 			return nil, fault.New(fault.Invalid, "no_acting_user", "name the user in the header Act-For-User, or ask for /v1/users/{user}/accounts").In("Act-For-User")
 		}
-		return s.reach(ctx, req, req.Actor.User, in.ReachQuery)
+		return s.reach(ctx, req, access.Subject{User: req.Actor.User, APIToken: req.Actor.APIToken}, in.ReachQuery)
 	})
 }
 
-func (s *server) reach(ctx context.Context, req directory.Request, user account.UserID, q ReachQuery) (*Answer[ReachableAccounts], error) {
-	found, err := s.access.Accounts(ctx, req.Actor, user, access.Filter{
+func (s *server) reach(ctx context.Context, req directory.Request, whose access.Subject, q ReachQuery) (*Answer[ReachableAccounts], error) {
+	found, err := s.access.Accounts(ctx, req.Actor, whose, access.Filter{
 		Query: q.Query, Under: q.Under, Permission: q.Permission, Sort: q.Sort, Limit: q.Limit, Cursor: q.Cursor,
 	}, req.AtLeast)
 	if err != nil {

@@ -49,6 +49,24 @@ type updateUserInput struct {
 	WithBody[UserPatch]
 }
 
+// Block is how a user is blocked.
+type Block struct {
+	RevokeAPITokens bool `json:"revoke_api_tokens,omitempty" doc:"Whether the API tokens that they made, and those made with these, are revoked as well."`
+}
+
+// BlockedUser is a user who was blocked.
+type BlockedUser struct {
+	WrittenUser
+	APITokens int `json:"api_tokens" doc:"How many API tokens they had made: revoked if that was asked for, otherwise still good."`
+}
+
+type blockUserInput struct {
+	Caller
+	Precondition
+	UserPath
+	MayHaveBody[Block]
+}
+
 type changeUserInput struct {
 	Caller
 	Precondition
@@ -71,17 +89,15 @@ func (s *server) registerUserWrites() {
 	register(s, huma.Operation{
 		OperationID: "blockUser", Method: http.MethodPost, Path: "/v1/users/{user}/block", Tags: []string{tagUsers},
 		Summary:     "Block a user",
-		Description: "With the answer 200, the user passes no check and opens no account until unblocked; nothing else about them changes. For operators.",
+		Description: "With the answer 200, the user passes no check and opens no account until unblocked; nothing else about them changes. Impersonations of them end. API tokens that they made belong to their accounts and go on, unless the body says otherwise. For operators.",
 		Errors:      []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
-	}, func(ctx context.Context, req directory.Request, in *changeUserInput) (*Written[WrittenUser], error) {
-		return changedUser(req)(s.directory.SetBlocked(ctx, req, in.User, true))
-	})
+	}, s.blockUser)
 	register(s, huma.Operation{
 		OperationID: "unblockUser", Method: http.MethodPost, Path: "/v1/users/{user}/unblock", Tags: []string{tagUsers},
 		Summary: "Lift the block of a user", Description: "For operators.",
 		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
 	}, func(ctx context.Context, req directory.Request, in *changeUserInput) (*Written[WrittenUser], error) {
-		return changedUser(req)(s.directory.SetBlocked(ctx, req, in.User, false))
+		return changedUser(req)(s.directory.UnblockUser(ctx, req, in.User))
 	})
 	register(s, huma.Operation{
 		OperationID: "deleteUser", Method: http.MethodDelete, Path: "/v1/users/{user}", Tags: []string{tagUsers},
@@ -94,6 +110,14 @@ func (s *server) registerUserWrites() {
 		}
 		return deleted(req, r, writtenUser(r)), nil
 	})
+}
+
+func (s *server) blockUser(ctx context.Context, req directory.Request, in *blockUserInput) (*Written[BlockedUser], error) {
+	r, err := s.directory.BlockUser(ctx, req, in.User, in.body().RevokeAPITokens)
+	if err != nil {
+		return nil, err
+	}
+	return written(req, r, http.StatusOK, BlockedUser{WrittenUser{userOf(r.Value.User, r.ETag), applied(r)}, r.Value.APITokens}), nil
 }
 
 func writtenUser(r directory.Result[account.User]) WrittenUser {

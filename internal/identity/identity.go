@@ -1,14 +1,13 @@
-// Package identity finds out who is calling: which environment client a bearer token belongs to, and for which user that client acts.
+// Package identity finds out who is calling: which environment client a bearer token belongs to and for which user that client acts, which account's machine it is, or which user an operator impersonates.
 package identity
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
-	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/fault"
 )
 
@@ -27,33 +26,61 @@ type Acting interface {
 	MayActFor(ctx context.Context, env account.EnvironmentID, client account.ClientID, user account.UserID) error
 }
 
+// Sources is where an Authenticator looks up what tokens name.
+type Sources struct {
+	Credentials   Credentials
+	Acting        Acting
+	APITokens     APITokens
+	Keys          Keys
+	Impersonating Impersonating
+	Uses          Noting           // nil for nobody
+	Now           func() time.Time // nil is time.Now
+}
+
+func (s Sources) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
+}
+
 // Authenticator tells callers by their tokens.
 type Authenticator struct {
-	credentials Credentials
-	acting      Acting
+	sources Sources
 }
 
 // New returns an Authenticator.
-func New(credentials Credentials, acting Acting) *Authenticator {
-	return &Authenticator{credentials: credentials, acting: acting}
+func New(sources Sources) *Authenticator {
+	return &Authenticator{sources: sources}
 }
 
 // ActForUser is the name of the header, or of the metadata, that names the user a client acts for.
 const ActForUser = "Act-For-User"
 
-// Authenticate returns who is calling: the client whose token is in the
-// Authorization header ("Bearer <token>"), acting for actForUser unless that is
-// empty.
+// Authenticate returns who is calling, by the token in the Authorization header
+// ("Bearer <token>"): a client, acting for actForUser unless that is empty; an
+// account's API token; or a user whom an operator impersonates. Only clients act for others.
 //
-// Faults: Unauthenticated (unauthenticated), the same for an environment or a
-// client that does not exist and for a secret that is wrong; those of
-// Acting.MayActFor, naming the field Act-For-User; Unavailable when the
-// credentials cannot be read. No error repeats the header.
+// Faults: Unauthenticated (unauthenticated), the same for an environment, a
+// client or an API token that does not exist and for a secret that is wrong; those of
+// Acting.MayActFor, naming the field Act-For-User, and of Impersonating.MayImpersonate;
+// Unavailable when the credentials cannot be read. No error repeats the header.
 func (a *Authenticator) Authenticate(ctx context.Context, authorizationHeader, actForUser string) (account.Actor, error) {
 	text, err := bearer(authorizationHeader)
-	if err != nil {
+	switch {
+	case err != nil:
 		return account.Actor{}, err
+	case strings.HasPrefix(text, APIPrefix):
+		return a.machine(ctx, text, actForUser)
+	case looksIssued(text):
+		return a.impersonation(ctx, text, actForUser)
+	default:
+		return a.client(ctx, text, actForUser)
 	}
+}
+
+// client returns the client that sends the token, acting for a user if one is named.
+func (a *Authenticator) client(ctx context.Context, text, actForUser string) (account.Actor, error) {
 	token, err := ParseToken(text)
 	if err != nil {
 		return account.Actor{}, err
@@ -69,26 +96,20 @@ func (a *Authenticator) Authenticate(ctx context.Context, authorizationHeader, a
 	if err := account.CheckID(ActForUser, user); err != nil {
 		return account.Actor{}, err
 	}
-	if err := a.acting.MayActFor(ctx, token.Environment, token.Client, user); err != nil {
+	if err := a.sources.Acting.MayActFor(ctx, token.Environment, token.Client, user); err != nil {
 		return account.Actor{}, inActForUser(err)
 	}
 	actor.User = user
 	return actor, nil
 }
 
-// verify checks the secret. The comparison is made for unknown clients too,
-// against a hash that no secret has, so that they take the same path.
+// verify checks the secret; of unknown clients too, so that they take the same path.
 func (a *Authenticator) verify(ctx context.Context, token Token) error {
-	_, kept, err := a.credentials.Credential(ctx, token.Environment, token.Client)
+	_, kept, err := a.sources.Credentials.Credential(ctx, token.Environment, token.Client)
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return err
 	}
-	sent := directory.HashSecret(token.Secret)
-	known := err == nil && len(kept) == len(sent)
-	if !known {
-		kept = make([]byte, len(sent))
-	}
-	if subtle.ConstantTimeCompare(sent, kept) != 1 || !known {
+	if !matches(kept, token.Secret) || err != nil {
 		return unauthenticated("the token is not valid: the client is unknown, revoked, or its secret is another")
 	}
 	return nil

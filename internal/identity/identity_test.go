@@ -46,6 +46,10 @@ func (acting) MayActFor(_ context.Context, env account.EnvironmentID, client acc
 	return fault.New(fault.Denied, "user_blocked", "user %s is blocked", user)
 }
 
+func newAuthenticator(v vault) *identity.Authenticator {
+	return identity.New(identity.Sources{Credentials: v, Acting: acting{}, Keys: newRing(), Impersonating: sessions{}, APITokens: machines{}})
+}
+
 func TestAuthenticate(t *testing.T) {
 	good := identity.FormatToken("prod", "shop", secret)
 	tests := []struct {
@@ -72,7 +76,7 @@ func TestAuthenticate(t *testing.T) {
 		{name: "no secret", header: "Bearer tenantry_prod.shop.", code: "unauthenticated"},
 		{name: "a JWT", header: "Bearer eyJhbGciOiJub25lIn0.e30.", code: "unauthenticated"},
 	}
-	a := identity.New(vault{}, acting{})
+	a := newAuthenticator(vault{})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := a.Authenticate(t.Context(), tt.header, tt.actFor)
@@ -90,7 +94,7 @@ func TestAuthenticate(t *testing.T) {
 }
 
 func TestC2_UnknownAndWrongAreTheSame(t *testing.T) {
-	a := identity.New(vault{}, acting{})
+	a := newAuthenticator(vault{})
 	var first error
 	for _, token := range []string{
 		identity.FormatToken("prod", "shop", "d3Jvbmc"),
@@ -112,7 +116,7 @@ func TestC2_UnknownAndWrongAreTheSame(t *testing.T) {
 }
 
 func TestC2_SecretsAreNotShown(t *testing.T) {
-	a := identity.New(vault{}, acting{})
+	a := newAuthenticator(vault{})
 	for _, header := range []string{
 		"Bearer " + identity.FormatToken("prod", "nobody", secret),
 		"Bearer " + identity.FormatToken("prod", "a b", secret),
@@ -139,7 +143,7 @@ func TestC2_SecretsAreNotShown(t *testing.T) {
 
 func TestUnavailablePassesThrough(t *testing.T) {
 	away := fault.New(fault.Unavailable, "database_unavailable", "the database is away")
-	_, err := identity.New(vault{away: away}, acting{}).Authenticate(t.Context(), "Bearer "+identity.FormatToken("prod", "shop", secret), "")
+	_, err := newAuthenticator(vault{away: away}).Authenticate(t.Context(), "Bearer "+identity.FormatToken("prod", "shop", secret), "")
 	if !errors.Is(err, fault.Unavailable) {
 		t.Errorf("Authenticate: %v, want Unavailable", err)
 	}

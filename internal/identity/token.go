@@ -35,20 +35,23 @@ func FormatToken(env account.EnvironmentID, client account.ClientID, secret dire
 // (unauthenticated) that repeats nothing of the text if it is not a token.
 func ParseToken(text string) (Token, error) {
 	malformed := unauthenticated("the bearer token is not one of Tenantry's: it is written %s<environment>.<client>.<secret>", Prefix)
-	rest, ok := strings.CutPrefix(text, Prefix)
+	parts, ok := split(text, Prefix)
 	if !ok {
 		return Token{}, malformed
 	}
-	parts := strings.Split(rest, ".")
-	if len(parts) != 3 {
-		return Token{}, malformed
+	return Token{account.EnvironmentID(parts[0]), account.ClientID(parts[1]), directory.Secret(parts[2])}, nil
+}
+
+// split takes a token apart that is written <prefix><environment>.<id>.<secret>.
+func split(text, prefix string) (parts []string, ok bool) {
+	rest, ok := strings.CutPrefix(text, prefix)
+	if !ok || len(rest) > 2*maxSecret {
+		return nil, false
 	}
-	t := Token{account.EnvironmentID(parts[0]), account.ClientID(parts[1]), directory.Secret(parts[2])}
-	if account.CheckID("environment", t.Environment) != nil || account.CheckID("client", t.Client) != nil ||
-		len(t.Secret) > maxSecret || !secretForm.MatchString(string(t.Secret)) {
-		return Token{}, malformed
-	}
-	return t, nil
+	parts = strings.Split(rest, ".")
+	ok = len(parts) == 3 && account.CheckID("environment", parts[0]) == nil && account.CheckID("id", parts[1]) == nil &&
+		len(parts[2]) <= maxSecret && secretForm.MatchString(parts[2])
+	return parts, ok
 }
 
 // String returns the token with its secret left out.

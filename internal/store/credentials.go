@@ -10,16 +10,21 @@ import (
 	"github.com/tenantry/tenantry/internal/directory"
 )
 
+//nolint:gosec // G101: names of columns are no credential
 const apiTokenColumns = `t.id, t.account_id, t.name, t.branch_access, t.expires_at, t.created_by, t.created_at, t.version, COALESCE((
 	SELECT string_agg(h.role, ' ' ORDER BY h.role) FROM api_token_roles h
 	WHERE h.environment = t.environment AND h.token = t.id), '')`
 
-func scanAPIToken(r row) (t account.Versioned[account.APIToken], err error) {
+func scanAPIToken(r row) (account.Versioned[account.APIToken], error) { return scanAPITokenAnd(r) }
+
+// scanAPITokenAnd scans the columns of an API token and those that follow.
+func scanAPITokenAnd(r row, more ...any) (t account.Versioned[account.APIToken], err error) {
 	var expires sql.NullInt64
 	var created int64
 	var by, roles string
 	v := &t.Value
-	if err := r.Scan(&v.ID, &v.Account, &v.Name, &v.BranchAccess, &expires, &by, &created, &t.Version, &roles); err != nil {
+	into := []any{&v.ID, &v.Account, &v.Name, &v.BranchAccess, &expires, &by, &created, &t.Version, &roles}
+	if err := r.Scan(append(into, more...)...); err != nil {
 		return t, err
 	}
 	v.ExpiresAt, v.CreatedAt, v.Roles = timeOrNil(expires), timeOf(created), split[account.RoleKey](roles)

@@ -45,6 +45,10 @@ func noInvitation(id account.InvitationID) error {
 	return fault.New(fault.NotFound, "invitation_not_found", "there is no invitation %s", account.Quote(string(id)))
 }
 
+func noSigningKey(id string) error {
+	return fault.New(fault.NotFound, "signing_key_not_found", "there is no signing key %s", account.Quote(id))
+}
+
 func noImpersonation(id account.ImpersonationID) error {
 	return fault.New(fault.NotFound, "impersonation_not_found", "there is no impersonation %s", account.Quote(string(id)))
 }

@@ -34,6 +34,8 @@ func Run(t *testing.T, open Open) {
 		{"E1_EnvironmentsAreApart", testE1},
 		{"Environments", testEnvironments},
 		{"C1_Credentials", testC1},
+		{"C1_APITokens", testAPITokens},
+		{"SigningKeys", testSigningKeys},
 		{"Model", testModel},
 		{"A2_CyclesEndReads", testCycles},
 		{"Paging", testPaging},
