@@ -92,21 +92,33 @@ func (r *reader) Openers(ctx context.Context, f directory.OpenerFilter) ([]direc
 		return nil, 0, err
 	}
 	at := f.At.UnixMicro()
-	s := selection{
-		with: openers, from: `openers o`, key: `o.place`,
-		args: []any{f.Account, r.env, named, r.env, at, r.env, r.env, at},
+	var matches selection
+	matches.search(`u.search`, f.Query)
+	args := []any{f.Account, r.env, named, r.env, at, r.env}
+	args = append(append(args, matches.args...), f.Type != directory.OpenerAPIToken, r.env, at)
+	args = append(append(args, matches.args...), f.Type != directory.OpenerUser, placeOf(f.After), max(f.Limit, 1), r.env, r.env)
+	rows, err := list(ctx, r.session, scanOpener, openersWhere(matches.conditions), args...)
+	if err != nil || len(rows) == 0 {
+		return nil, 0, err
 	}
-	if f.Type == "" {
-		s.where(`o.place > ''`)
-	} else {
-		s.where(`o.type = ?`, f.Type)
+	total := rows[0].total
+	if rows[0].opener.Type == "" { // the page is empty
+		rows = nil
 	}
-	s.search(`o.search`, f.Query)
-	return page(ctx, r.session, scanOpener, `o.type, o.id, o.name, o.email`, s, placeOf(f.After), f.Limit)
+	out := make([]directory.Opener, len(rows))
+	for i, row := range rows {
+		out[i] = row.opener
+	}
+	return out, total, nil
 }
 
-func scanOpener(r row) (o directory.Opener, err error) {
-	err = r.Scan(&o.Type, &o.ID, &o.Name, &o.Email)
+type openerRow struct {
+	total  int
+	opener directory.Opener
+}
+
+func scanOpener(r row) (o openerRow, err error) {
+	err = r.Scan(&o.total, &o.opener.Type, &o.opener.ID, &o.opener.Name, &o.opener.Email)
 	return o, err
 }
 
@@ -122,22 +134,39 @@ func placeOf(o directory.Opener) string {
 	}
 }
 
-// openers is who can open an account, and by what text they are found.
+// openersWhere selects those who can open an account, whose search text (u.search)
+// meets the conditions: how many there are, in every row, and a page of them, of
+// which one row without a type is left if it is empty.
 //
 // everybody is whether an account of the line opens it to all of its members: it
-// is the account itself, or its mode is always_on.
-var openers = `WITH line AS MATERIALIZED (
-		SELECT a.id, (a.id = ? OR a.access_mode = 'always_on') AS everybody FROM accounts a
-		WHERE a.environment = ? AND a.id IN (SELECT value FROM @texts(?) AS named)),
-	members AS MATERIALIZED (
-		SELECT DISTINCT m.user_id FROM line l CROSS JOIN memberships m
-		WHERE m.environment = ? AND m.account_id = l.id AND (l.everybody OR m.branch_access <> '') AND ` + live("m") + `),
-	openers (place, type, id, name, email, search) AS (
-		SELECT '1' || u.id, '` + directory.OpenerUser + `', u.id, u.name, u.email, u.search FROM members o CROSS JOIN users u
-		WHERE u.environment = ? AND u.id = o.user_id AND NOT u.blocked
-		UNION ALL
-		SELECT '2' || t.id, '` + directory.OpenerAPIToken + `', t.id, t.name, '', t.search FROM line l CROSS JOIN api_tokens t
-		WHERE t.environment = ? AND t.account_id = l.id AND (l.everybody OR t.branch_access <> '') AND ` + live("t") + `) `
+// is the account itself, or its mode is always_on. They are gathered once, by key
+// alone; names are read for the page.
+func openersWhere(conditions []string) string {
+	and := ""
+	for _, c := range conditions {
+		and += ` AND ` + c
+	}
+	return `WITH line AS MATERIALIZED (
+			SELECT a.id, (a.id = ? OR a.access_mode = 'always_on') AS everybody FROM accounts a
+			WHERE a.environment = ? AND a.id IN (SELECT value FROM @texts(?) AS named)),
+		openers AS MATERIALIZED (
+			SELECT '1' || u.id AS place, u.id FROM users u
+			WHERE u.id IN (SELECT m.user_id FROM line l CROSS JOIN memberships m
+					WHERE m.environment = ? AND m.account_id = l.id AND (l.everybody OR m.branch_access <> '') AND ` + live("m") + `)
+				AND u.environment = ? AND NOT u.blocked` + and + ` AND ?
+			UNION ALL
+			SELECT '2' || u.id, u.id FROM line l CROSS JOIN api_tokens u
+			WHERE u.environment = ? AND u.account_id = l.id AND (l.everybody OR u.branch_access <> '') AND ` + live("u") + and + ` AND ?),
+		page AS MATERIALIZED (SELECT place, id FROM openers WHERE place > ? ORDER BY place LIMIT ?)
+		SELECT n.total,
+			CASE WHEN p.id IS NULL THEN '' WHEN p.place = '1' || p.id THEN '` + directory.OpenerUser + `' ELSE '` + directory.OpenerAPIToken + `' END,
+			COALESCE(p.id, ''), COALESCE(u.name, t.name, ''), COALESCE(u.email, '')
+		FROM (SELECT COUNT(*) AS total FROM openers) n
+			LEFT JOIN page p ON 1 = 1
+			LEFT JOIN users u ON u.environment = ? AND u.id = p.id AND p.place = '1' || p.id
+			LEFT JOIN api_tokens t ON t.environment = ? AND t.id = p.id AND p.place = '2' || p.id
+		ORDER BY p.place`
+}
 
 // MembershipsAt returns the memberships of the users named in the accounts named, by user and account.
 func (r *reader) MembershipsAt(ctx context.Context, ids []account.ID, users []account.UserID) ([]account.Membership, error) {

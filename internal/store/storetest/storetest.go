@@ -35,6 +35,8 @@ func Run(t *testing.T, open Open) {
 		{"C1_Credentials", testC1},
 		{"Model", testModel},
 		{"A2_CyclesEndReads", testCycles},
+		{"S5_Reach", testReach},
+		{"MembersByRole", testMembersByRole},
 		{"Paging", testPaging},
 		{"Search", testSearch},
 		{"OrderIsBytewise", testOrder},
