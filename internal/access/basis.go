@@ -39,7 +39,7 @@ func basisOf(catalogue *schema.Catalogue, name string) (basis, error) {
 	if p, ok := catalogue.Lookup(name); ok {
 		return basis{relation: p.Relation, operator: p.Operator}, nil
 	}
-	return basis{}, fault.New(fault.Invalid, "not_explained", "%s is no permission of the catalogue, and none that is made of one; a check answers it, without saying why", account.Quote(name)).In("permission")
+	return basis{}, fault.New(fault.Invalid, "not_explained", "%s is no permission of the catalogue, and none of an account that is made of one; what else the schema has, only a check answers", account.Quote(name)).In("permission")
 }
 
 // portal is which portal roles give an operator a right (E4).

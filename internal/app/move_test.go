@@ -179,7 +179,9 @@ func TestU4_NobodyInheritsByAMove(t *testing.T) {
 			w.op.must("POST", "/v1/accounts", obj{"id": "stop", "name": "Stop", "parent": "globex-us", "sub_account_management": true})
 			for i, inherits := range []func(at string){
 				func(at string) { w.grant(at, "mallory", obj{"roles": []string{"adder"}, "sub_account_access": true}) },
-				func(at string) { w.grant(at, "mallory", obj{"roles": []string{"adder", "admin"}, "sub_account_access": true}) },
+				func(at string) {
+					w.grant(at, "mallory", obj{"roles": []string{"adder", "admin"}, "sub_account_access": true})
+				},
 				func(at string) {
 					w.grant(at, w.newUser("initech"), obj{"roles": []string{"viewer"}, "sub_account_access": true})
 				},
@@ -259,8 +261,20 @@ func (w *world) giveToken(at, id string, branch account.BranchAccess, expires *t
 	changes := []account.Change{changed(nil, account.Of(account.APIToken{
 		ID: account.APITokenID(id), Account: account.ID(at), Name: id, Roles: account.Set(roles), BranchAccess: branch, ExpiresAt: expires, CreatedAt: time.Now(),
 	}))}
-	for _, role := range roles {
-		changes = append(changes, changed(nil, account.Of(account.Assignment{Account: account.ID(at), Role: role})))
+	err := w.Store.Read(w.t.Context(), "prod", func(r directory.Reader) error {
+		for _, role := range roles {
+			n, err := r.RoleHolders(w.t.Context(), account.ID(at), role)
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				changes = append(changes, changed(nil, account.Of(account.Assignment{Account: account.ID(at), Role: role})))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
 	}
 	w.append(changes...)
 }
