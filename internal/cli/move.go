@@ -85,7 +85,7 @@ func (c *console) tellMove(id string, to account.ID, dryRun bool, done client.Mo
 	for _, s := range []struct {
 		what string
 		client.Shift
-	}{{"gain", done.Impact.Gains}, {"lose", done.Impact.Loses}} {
-		fmt.Fprintf(c.out, "%d users %s access to %d accounts (%d pairs of a user and an account)\n", s.Users, s.what, s.Accounts, s.Pairs)
+	}{{"gained", done.Impact.Gains}, {"lost", done.Impact.Loses}} {
+		fmt.Fprintf(c.out, "access %s: users %d, accounts %d, pairs of a user and an account %d\n", s.what, s.Users, s.Accounts, s.Pairs)
 	}
 }
