@@ -4,6 +4,7 @@ package access
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -36,6 +37,7 @@ type Names interface {
 type Config struct {
 	FreshWait time.Duration // how long a question waits for the version it asks for; 2 s if 0
 	Now       func() time.Time
+	Log       *slog.Logger // nil for silence
 }
 
 // Service answers questions about access.
@@ -54,6 +56,9 @@ func New(conn grpc.ClientConnInterface, fresh Freshness, names Names, catalogue 
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Service{engine: conn, fresh: fresh, names: names, catalogue: catalogue, cfg: cfg}
 }
@@ -107,6 +112,11 @@ func (s *Service) Decide(ctx context.Context, actor account.Actor, atLeast accou
 	for i, q := range questions {
 		items[i] = item(q.Resource, q.Permission, subject)
 	}
+	return s.askAll(ctx, consistency, items)
+}
+
+// askAll puts any number of items to the engine; the answers are in their order, and an item's fault is one of all.
+func (s *Service) askAll(ctx context.Context, consistency *v1.Consistency, items []*v1.CheckBulkPermissionsRequestItem) ([]bool, error) {
 	out := make([]bool, 0, len(items))
 	for part := range slices.Chunk(items, maxAsked) {
 		answers, err := s.ask(ctx, consistency, part)

@@ -36,26 +36,8 @@ type Filter struct {
 	Cursor     string     // of the page before; "" for the first
 }
 
-// Via says how a user comes by the access to an account (S5).
-type Via string
-
 // memberAccess is the permission that lookups follow for accounts that a user may open.
 const memberAccess = "member_access"
-
-// The ways.
-const (
-	Direct   Via = "direct"    // member of the account itself
-	Grant    Via = "grant"     // sub-account access granted at an account above
-	Kept     Via = "kept"      // sub-account access kept from an ended always_on at an account above (S4)
-	AlwaysOn Via = "always_on" // always_on at an account above (S3)
-)
-
-// Source is one reason why a user may open an account (S5).
-type Source struct {
-	At    account.ID // where the membership is
-	Via   Via
-	Roles []account.RoleKey
-}
 
 // Reachable is an account that a user may open.
 type Reachable struct {

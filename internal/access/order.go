@@ -92,37 +92,16 @@ func byDate(a, b *node) int {
 
 // sources says by which memberships an account can be opened (S5), the nearest first.
 func (f forest) sources(id account.ID, memberships []account.Membership, now time.Time) []Source {
-	path := f.path(id)
-	var out []Source
-	for _, m := range memberships {
-		if m.Expired(now) {
-			continue
-		}
-		if m.Account == id {
-			out = append(out, Source{At: id, Via: Direct, Roles: m.Roles})
-			continue
-		}
-		i := slices.IndexFunc(path, func(a account.Account) bool { return a.ID == m.Account })
-		if i < 0 {
-			continue
-		}
-		switch {
-		case path[i].AccessMode == account.AlwaysOn:
-			out = append(out, Source{At: m.Account, Via: AlwaysOn, Roles: m.Roles})
-		case m.BranchAccess == account.GrantedAccess:
-			out = append(out, Source{At: m.Account, Via: Grant, Roles: m.Roles})
-		case m.BranchAccess == account.KeptFromAlwaysOn:
-			out = append(out, Source{At: m.Account, Via: Kept, Roles: m.Roles})
-		}
+	nodes := f.line(id)
+	line := make([]account.Account, len(nodes))
+	for i, n := range nodes {
+		line[i] = n.Account
 	}
-	depth := func(s Source) int {
-		if s.At == id {
-			return len(path)
-		}
-		return slices.IndexFunc(path, func(a account.Account) bool { return a.ID == s.At })
+	holdings := make([]holding, len(memberships))
+	for i, m := range memberships {
+		holdings[i] = holdingOf(m)
 	}
-	slices.SortFunc(out, func(a, b Source) int { return depth(b) - depth(a) })
-	return out
+	return sourcesOf(line, holdings, now)
 }
 
 // under reports whether top is the account or above it.

@@ -94,7 +94,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		Log: cfg.Log, Now: cfg.Now, Registry: cfg.Registry, OnStep: cfg.OnStep, OnBuild: cfg.OnBuild,
 		LookOnly: attached, Alone: cfg.Embedded() && !attached,
 	})
-	questions := access.New(e.Conn(), r, db, catalogue, access.Config{FreshWait: cfg.FreshWait, Now: cfg.Now})
+	questions := access.New(e.Conn(), r, db, catalogue, access.Config{FreshWait: cfg.FreshWait, Now: cfg.Now, Log: cfg.Log})
 	d := directory.New(db, questions, r, catalogue, directory.Config{ApplyWait: cfg.ApplyWait, Now: cfg.Now})
 	a := &App{
 		Store: db, Engine: e, Relay: r, Access: questions, Directory: d,

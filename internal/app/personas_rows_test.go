@@ -31,7 +31,7 @@ func accountRows() []row {
 		{route: "DELETE /v1/accounts/{account}", may: edit + atEU, made: true, on: func(w *world) (string, any) {
 			return "/v1/accounts/" + w.newAccount("globex-eu") + "?delete_users=true", nil
 		}},
-		{route: "POST /v1/accounts/{account}/move", may: edit, made: true, on: func(w *world) (string, any) {
+		{route: "POST /v1/accounts/{account}/move", may: edit + aboveEU, made: true, on: func(w *world) (string, any) {
 			return "/v1/accounts/" + w.newAccount("globex-eu") + "/move", obj{"parent": "globex"}
 		}},
 		{route: "GET /v1/accounts/{account}/summary", may: see + atGlobex, on: get("/v1/accounts/globex/summary")},

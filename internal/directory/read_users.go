@@ -47,7 +47,8 @@ func (d *Directory) ListUsers(ctx context.Context, actor account.Actor, f UserFi
 // Member is a membership with its user.
 type Member struct {
 	account.Membership
-	User account.User
+	User     account.User
+	AlwaysOn bool // the account gives sub-account access to all of its members (S3)
 }
 
 // ListMembers returns a page of an account's members; it needs read_users there.
@@ -56,20 +57,26 @@ func (d *Directory) ListMembers(ctx context.Context, actor account.Actor, f Memb
 	if err != nil {
 		return Page[Member]{}, err
 	}
+	if f.Role != "" {
+		if err := account.CheckID("role", f.Role); err != nil {
+			return Page[Member]{}, err
+		}
+	}
 	f.Query = account.Fold(f.Query)
 	return read(ctx, d, actor, at("read_users", f.Account, "list members"), func(ctx context.Context, r Reader) (Page[Member], error) {
-		if _, err := r.Account(ctx, f.Account); err != nil {
+		holder, err := r.Account(ctx, f.Account)
+		if err != nil {
 			return Page[Member]{}, err
 		}
 		return page(limit, func(limit int) ([]account.Versioned[Member], int, error) {
 			f.Limit = limit
-			return membersOf(ctx, r, f)
+			return membersOf(ctx, r, f, holder.Value.AccessMode == account.AlwaysOn)
 		})
 	})
 }
 
-// membersOf reads memberships with their users.
-func membersOf(ctx context.Context, r Reader, f MemberFilter) ([]account.Versioned[Member], int, error) {
+// membersOf reads memberships, of an account that is always_on or not, with their users.
+func membersOf(ctx context.Context, r Reader, f MemberFilter, alwaysOn bool) ([]account.Versioned[Member], int, error) {
 	found, total, err := r.Members(ctx, f)
 	if err != nil {
 		return nil, 0, err
@@ -88,7 +95,7 @@ func membersOf(ctx context.Context, r Reader, f MemberFilter) ([]account.Version
 	}
 	members := make([]account.Versioned[Member], len(found))
 	for i, m := range found {
-		members[i] = account.Versioned[Member]{Value: Member{m.Value, byID[m.Value.User]}, Version: m.Version}
+		members[i] = account.Versioned[Member]{Value: Member{m.Value, byID[m.Value.User], alwaysOn}, Version: m.Version}
 	}
 	return members, total, nil
 }

@@ -37,6 +37,8 @@ type Store interface {
 
 // Reader reads the state of one environment.
 type Reader interface {
+	ReachReader
+
 	// Head is the version of the newest entry of the journal.
 	Head(ctx context.Context) (account.Version, error)
 	Environment(ctx context.Context) (account.Versioned[account.Environment], error)
@@ -188,7 +190,8 @@ type UserFilter struct {
 // MemberFilter selects memberships of one account.
 type MemberFilter struct {
 	Account account.ID
-	Query   string // part of the user's name, e-mail address or id, folded; "" for all
+	Role    account.RoleKey // only who carries this role; "" for all
+	Query   string          // part of the user's name, e-mail address or id, folded; "" for all
 	After   account.UserID
 	Limit   int
 }

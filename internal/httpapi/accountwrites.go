@@ -26,11 +26,6 @@ type AccountPatch struct {
 	SubAccountAccess     *account.AccessMode `json:"sub_account_access,omitempty" doc:"default_off, default_on or always_on. Changes no present member, but for a change to always_on, which covers all, and from it, which leaves them what they had."`
 }
 
-// AccountMove says where an account goes.
-type AccountMove struct {
-	Parent *account.ID `json:"parent" doc:"The new parent; null to make it a root account."`
-}
-
 // WrittenAccount is an account after a change.
 type WrittenAccount struct {
 	Account
@@ -48,13 +43,6 @@ type updateAccountInput struct {
 	Precondition
 	AccountPath
 	WithBody[AccountPatch]
-}
-
-type moveAccountInput struct {
-	Caller
-	Precondition
-	AccountPath
-	WithBody[AccountMove]
 }
 
 type deleteAccountInput struct {
@@ -76,11 +64,7 @@ func (s *server) registerAccountWrites() {
 		Summary: "Rename an account, or change its sub-account settings",
 		Errors:  []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
 	}, s.updateAccount)
-	register(s, huma.Operation{
-		OperationID: "moveAccount", Method: http.MethodPost, Path: "/v1/accounts/{account}/move", Tags: []string{tagAccounts},
-		Summary: "Put an account with its branch below another, or make it a root", Description: "For operators.",
-		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
-	}, s.moveAccount)
+	s.registerMove()
 	register(s, huma.Operation{
 		OperationID: "deleteAccount", Method: http.MethodDelete, Path: "/v1/accounts/{account}", Tags: []string{tagAccounts},
 		Summary:     "Delete an account without sub-accounts",
@@ -117,18 +101,6 @@ func (s *server) updateAccount(ctx context.Context, req directory.Request, in *u
 	r, err := s.directory.UpdateAccount(ctx, req, in.Account, directory.AccountPatch{
 		Name: b.Name, SubAccountManagement: b.SubAccountManagement, AccessMode: b.SubAccountAccess,
 	})
-	if err != nil {
-		return nil, err
-	}
-	return written(req, r, http.StatusOK, writtenAccount(r)), nil
-}
-
-func (s *server) moveAccount(ctx context.Context, req directory.Request, in *moveAccountInput) (*Written[WrittenAccount], error) {
-	parent, err := idOrNone("parent", in.body().Parent)
-	if err != nil {
-		return nil, err
-	}
-	r, err := s.directory.MoveAccount(ctx, req, in.Account, parent)
 	if err != nil {
 		return nil, err
 	}

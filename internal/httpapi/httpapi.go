@@ -102,6 +102,8 @@ func build(deps Deps, cfg Config) *server {
 	s.api = s.newContract()
 
 	s.registerCheck()
+	s.registerExplain()
+	s.registerOpeners()
 	s.registerSwitcher()
 	s.registerAccounts()
 	s.registerAccountWrites()

@@ -41,6 +41,8 @@ type Member struct {
 	Email   string `json:"email" example:"ada@globex.example"`
 	Name    string `json:"name" doc:"Empty if the user has none."`
 	Blocked bool   `json:"blocked" doc:"The user is blocked in the whole environment."`
+
+	SubAccountAccessBy string `json:"sub_account_access_by" enum:"none,grant,kept,always_on" doc:"By what the member has sub-account access now: granted, kept from an ended always_on, or by the account's mode."`
 }
 
 // Members is a page of an account's members, in the order of user ids.
@@ -70,6 +72,7 @@ type listMembersInput struct {
 	Caller
 	AccountPath
 	PageQuery
+	Role account.RoleKey `query:"role" doc:"Only who carries this role."`
 }
 
 type putMemberInput struct {
@@ -127,14 +130,25 @@ func (s *server) listMembers(ctx context.Context, req directory.Request, in *lis
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.directory.ListMembers(ctx, req.Actor, directory.MemberFilter{Account: in.Account, Query: in.Query, After: after, Limit: in.Limit})
+	page, err := s.directory.ListMembers(ctx, req.Actor, directory.MemberFilter{Account: in.Account, Role: in.Role, Query: in.Query, After: after, Limit: in.Limit})
 	if err != nil {
 		return nil, err
 	}
 	return &Plain[Members]{Members{
 		Members: each(page.Items, func(m account.Versioned[directory.Member]) Member {
-			return Member{membershipOf(m.Value.Membership, m.Version), m.Value.User.Email, m.Value.User.Name, m.Value.User.Blocked}
+			return Member{membershipOf(m.Value.Membership, m.Version), m.Value.User.Email, m.Value.User.Name, m.Value.User.Blocked, branchAccessBy(m.Value)}
 		}),
 		PageInfo: pageInfo("members", page, func(m directory.Member) account.UserID { return m.Membership.User }),
 	}}, nil
+}
+
+func branchAccessBy(m directory.Member) string {
+	switch {
+	case m.AlwaysOn:
+		return string(account.AlwaysOn)
+	case m.BranchAccess == account.NoBranchAccess:
+		return "none"
+	default:
+		return string(m.BranchAccess)
+	}
 }

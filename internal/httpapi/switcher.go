@@ -24,6 +24,8 @@ type Source struct {
 	Account account.ID        `json:"account" doc:"Where the membership is."`
 	Via     access.Via        `json:"via" enum:"direct,grant,kept,always_on" doc:"direct: member of the account itself. Otherwise sub-account access at an account above: granted there, kept from an ended always_on, or by always_on."`
 	Roles   []account.RoleKey `json:"roles" nullable:"false" doc:"The roles that it gives."`
+
+	ExpiresAt *time.Time `json:"expires_at" doc:"When it ends; null is never."`
 }
 
 // ReachableAccount is an account that a user may open.
@@ -100,7 +102,7 @@ func reachableOf(r access.Reachable) ReachableAccount {
 		ID: r.ID, Name: r.Name, Parent: orNull(r.Parent), Depth: r.Depth(), Path: each(r.Path, placeOf),
 		CreatedAt: r.CreatedAt.UTC(), SubAccountManagement: r.SubAccountManagement,
 		Sources: each(r.Sources, func(s access.Source) Source {
-			return Source{Account: s.At, Via: s.Via, Roles: account.Set(s.Roles)}
+			return Source{Account: s.At, Via: s.Via, Roles: account.Set(s.Roles), ExpiresAt: utc(s.ExpiresAt)}
 		}),
 	}
 }

@@ -79,7 +79,10 @@ func TestAccountsOnTheWire(t *testing.T) {
 	a.do("PATCH", "/v1/accounts/globex", `{"name":"Globex Corp"}`).ok(200).tagged(6, 6)
 	a.do("PATCH", "/v1/accounts/globex", `{"name":null}`, "If-Match", "*").ok(200).tagged(6, 6)
 	a.do("POST", "/v1/accounts/east/move", `{"parent":null}`, "If-Match", `"2"`).refused(412, "stale", "")
-	if got := a.do("POST", "/v1/accounts/east/move", `{"parent":null}`, "If-Match", `"3"`).ok(200).tagged(7, 7); got.body["parent"] != nil || got.body["applied"] != true {
+	a.do("POST", "/v1/accounts/east/move", `{"parent":null,"dry_run":true}`).ok(200).tagged(3, 6).same(`{"id":"east","name":"Globex East","parent":null,
+		"sub_account_management":false,"sub_account_access":"default_off","created_at":"?","version":3,"moved":false,"applied":false,
+		"impact":{"gains":{"users":0,"accounts":0,"pairs":0},"loses":{"users":1,"accounts":1,"pairs":1}}}`)
+	if got := a.do("POST", "/v1/accounts/east/move", `{"parent":null}`, "If-Match", `"3"`).ok(200).tagged(7, 7); got.body["parent"] != nil || got.body["applied"] != true || got.body["moved"] != true {
 		t.Errorf("moved: %s", got.text)
 	}
 	a.do("DELETE", "/v1/accounts/globex", "").refused(409, "users_without_account", "")
@@ -96,7 +99,9 @@ func TestPeopleOnTheWire(t *testing.T) {
 		{"account":"globex","user":"ada","roles":["admin"],"sub_account_access":true,"expires_at":null,"created_at":"?"}]}`)
 	a.do("GET", "/v1/users?q=globex", "").ok(200).same(`{"total":1,"users":[{` + ada + `,"version":5}]}`)
 	a.do("GET", "/v1/accounts/globex/members", "").ok(200).same(`{"total":1,"members":[{"account":"globex","user":"ada","roles":["admin"],"sub_account_access":true,
-		"expires_at":null,"created_at":"?","version":5,"email":"ada@globex.example","name":"","blocked":false}]}`)
+		"expires_at":null,"created_at":"?","version":5,"email":"ada@globex.example","name":"","blocked":false,"sub_account_access_by":"grant"}]}`)
+	a.do("GET", "/v1/accounts/globex/members?role=admin", "").ok(200)
+	a.do("GET", "/v1/accounts/globex/members?role=no%20role", "").refused(422, "invalid_id", "role")
 
 	a.do("PUT", "/v1/accounts/east/members/ada", `{"roles":["admin","admin"],"expires_at":"2999-01-01T01:00:00.5+01:00"}`).ok(200).tagged(6, 6).
 		same(`{"account":"east","user":"ada","roles":["admin"],"sub_account_access":false,"expires_at":"2999-01-01T00:00:00Z","created_at":"?","version":6,"applied":true}`)

@@ -35,6 +35,10 @@ func (r *reader) Members(ctx context.Context, f directory.MemberFilter) ([]accou
 	}
 	s.where(`m.environment = ?`, r.env)
 	s.where(`m.account_id = ?`, f.Account)
+	if f.Role != "" {
+		s.where(`EXISTS (SELECT 1 FROM membership_roles h
+			WHERE h.environment = m.environment AND h.account_id = m.account_id AND h.user_id = m.user_id AND h.role = ?)`, f.Role)
+	}
 	s.search(`u.search`, f.Query)
 	return page(ctx, r.session, scanMembership, membershipColumns, s, string(f.After), f.Limit)
 }

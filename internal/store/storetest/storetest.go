@@ -38,6 +38,8 @@ func Run(t *testing.T, open Open) {
 		{"SigningKeys", testSigningKeys},
 		{"Model", testModel},
 		{"A2_CyclesEndReads", testCycles},
+		{"S5_Reach", testReach},
+		{"MembersByRole", testMembersByRole},
 		{"Paging", testPaging},
 		{"Search", testSearch},
 		{"OrderIsBytewise", testOrder},

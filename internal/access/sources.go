@@ -1,0 +1,88 @@
+package access
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tenantry/tenantry/internal/account"
+)
+
+// Via says how a subject comes by the access to an account (S5).
+type Via string
+
+// The ways.
+const (
+	Direct       Via = "direct"        // member of the account itself
+	Grant        Via = "grant"         // sub-account access granted at an account above
+	Kept         Via = "kept"          // sub-account access kept from an ended always_on at an account above (S4)
+	AlwaysOn     Via = "always_on"     // always_on at an account above (S3)
+	OperatorRole Via = "operator_role" // a portal role in the environment (E4)
+)
+
+// Source is one reason why a subject may open an account, or holds a permission there (S5).
+type Source struct {
+	At        account.ID // where the membership is; "" for a portal role
+	Via       Via
+	Roles     []account.RoleKey
+	Portal    []account.PortalRole // in place of Roles, if Via is OperatorRole
+	ExpiresAt *time.Time           // when it ends; nil is never (U6)
+}
+
+// holding is a membership, of a user or of an API token: what sources are made of.
+type holding struct {
+	at      account.ID
+	roles   []account.RoleKey
+	branch  account.BranchAccess
+	expires *time.Time
+}
+
+func holdingOf(m account.Membership) holding {
+	return holding{m.Account, m.Roles, m.BranchAccess, m.ExpiresAt}
+}
+
+func holdingOfToken(t account.APIToken) holding {
+	return holding{t.Account, t.Roles, t.BranchAccess, t.ExpiresAt}
+}
+
+func (h holding) expired(now time.Time) bool { return h.expires != nil && !h.expires.After(now) }
+
+// source is what a holding is to the last account of a line, from the root on:
+// nothing if it is elsewhere, Via "" if it does not reach down from an account above.
+func (h holding) source(line []account.Account) (Source, bool) {
+	i := slices.IndexFunc(line, func(a account.Account) bool { return a.ID == h.at })
+	if i < 0 {
+		return Source{}, false
+	}
+	s := Source{At: h.at, Roles: h.roles, ExpiresAt: h.expires}
+	switch {
+	case i == len(line)-1:
+		s.Via = Direct
+	case line[i].AccessMode == account.AlwaysOn:
+		s.Via = AlwaysOn
+	case h.branch == account.GrantedAccess:
+		s.Via = Grant
+	case h.branch == account.KeptFromAlwaysOn:
+		s.Via = Kept
+	}
+	return s, true
+}
+
+// sourcesOf says by which holdings the last account of a line, from the root on,
+// can be opened (S5), the nearest first.
+func sourcesOf(line []account.Account, holdings []holding, now time.Time) []Source {
+	var out []Source
+	for _, h := range holdings {
+		if s, ok := h.source(line); ok && s.Via != "" && !h.expired(now) {
+			out = append(out, s)
+		}
+	}
+	nearestFirst(line, out)
+	return out
+}
+
+func nearestFirst(line []account.Account, sources []Source) {
+	level := func(s Source) int {
+		return slices.IndexFunc(line, func(a account.Account) bool { return a.ID == s.At })
+	}
+	slices.SortStableFunc(sources, func(a, b Source) int { return level(b) - level(a) })
+}
