@@ -19,7 +19,7 @@ func setMembership(ctx context.Context, r Reader, p *plan, d *Directory, holder 
 		at := g.ExpiresAt.UTC().Truncate(time.Second)
 		same := before != nil && before.ExpiresAt != nil && before.ExpiresAt.Equal(at)
 		if !at.After(p.now) && !same {
-			return after, fault.New(fault.Invalid, "expiry_past", "expires_at %s is in the past", at.Format(time.RFC3339)).In("expires_at")
+			return after, expiryPast("expires_at", at)
 		}
 		after.ExpiresAt = &at
 	}
@@ -42,6 +42,10 @@ func setMembership(ctx context.Context, r Reader, p *plan, d *Directory, holder 
 	}
 	p.change(entityOf(before), account.Of(after))
 	return after, useRoles(ctx, r, p, holder, rolesOf(before), after.Roles)
+}
+
+func expiryPast(field string, at time.Time) *fault.Error {
+	return fault.New(fault.Invalid, "expiry_past", "%s %s is in the past", field, at.Format(time.RFC3339)).In(field)
 }
 
 // endsLater reports whether b holds at a time when a has expired (U6).

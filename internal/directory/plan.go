@@ -27,6 +27,7 @@ type plan struct {
 	changes []account.Change
 	etag    account.Version // of what is left as it was, when there are no changes
 	secret  *clientSecret
+	beside  []func(context.Context, Tx) error // what is written with the entry and is no part of the journal
 }
 
 type clientSecret struct {
@@ -75,6 +76,11 @@ func (p *plan) vaguely(permission string, id account.ID, doing string) {
 // environment adds the need of an operator's right.
 func (p *plan) environment(permission, doing string) {
 	p.need(need{anyOf: []Question{{permission, relation.EnvironmentObject(p.env)}}, doing: doing})
+}
+
+// judgedBy has the rights of another than the caller asked for.
+func (p *plan) judgedBy(actor account.Actor) {
+	p.judge, p.byUser = actor, actor.IsMember()
 }
 
 func (p *plan) need(n need) { p.needs = append(p.needs, n) }

@@ -135,6 +135,11 @@ func act[T any](ctx context.Context, d *Directory, req Request, memory *memory, 
 				return err
 			}
 		}
+		for _, also := range p.beside {
+			if err := also(ctx, tx); err != nil {
+				return err
+			}
+		}
 		if memory != nil {
 			return memory.keep(ctx, tx, result.Version, value)
 		}

@@ -28,6 +28,8 @@ type Actor struct {
 	Name   string           `json:"name" doc:"user:id, operator:id, or system." example:"user:ada"`
 	Client account.ClientID `json:"client,omitempty" doc:"The client whose token it was."`
 	User   account.UserID   `json:"user,omitempty" doc:"The user in whose name it was."`
+
+	Invitation account.InvitationID `json:"invitation,omitempty" doc:"The invitation that the user accepted, with its link as the only credential."`
 }
 
 // Change is one thing before and after.
@@ -45,6 +47,7 @@ type Thing struct {
 	Role        *Role        `json:"role,omitempty"`
 	Membership  *Membership  `json:"membership,omitempty"`
 	Assignment  *Assignment  `json:"assignment,omitempty"`
+	Invitation  *Invitation  `json:"invitation,omitempty"`
 }
 
 // Assignment is the use of a role in an account.
@@ -92,7 +95,7 @@ func (s *server) readJournal(ctx context.Context, req directory.Request, in *jou
 func entryOf(e account.Entry) Entry {
 	return Entry{
 		Version: e.Version, At: e.At.UTC(), RequestID: e.RequestID, From: e.From, Kind: e.Kind,
-		Actor: Actor{Name: e.Actor.Name(), Client: e.Actor.Client, User: e.Actor.User},
+		Actor: Actor{Name: e.Actor.Name(), Client: e.Actor.Client, User: e.Actor.User, Invitation: e.Actor.Invitation},
 		Changes: each(e.Changes, func(c account.Change) Change {
 			return Change{Before: thingOf(c.Before), After: thingOf(c.After)}
 		}),
@@ -119,6 +122,8 @@ func thingOf(e *account.Entity) *Thing {
 		t.Membership = new(membershipOf(*e.Membership, 0))
 	case e.Assignment != nil:
 		t.Assignment = &Assignment{Account: e.Assignment.Account, Role: e.Assignment.Role, AlwaysOn: e.Assignment.AlwaysOn}
+	case e.Invitation != nil:
+		t.Invitation = new(invitationOf(*e.Invitation, 0))
 	}
 	return &t
 }

@@ -33,6 +33,11 @@ func Run(t *testing.T, open Open) {
 		{"E1_EnvironmentsAreApart", testE1},
 		{"Environments", testEnvironments},
 		{"C1_Credentials", testC1},
+		{"I1_Invitations", testI1},
+		{"I1_InvitationSecrets", testInvitationSecrets},
+		{"I1_Letters", testLetters},
+		{"I1_LettersOfOthersAreLeftAlone", testForeignLetters},
+		{"I1_LettersAreClaimedOnce", testLetterClaims},
 		{"Model", testModel},
 		{"A2_CyclesEndReads", testCycles},
 		{"Paging", testPaging},
@@ -103,7 +108,7 @@ func entry(kind account.Kind, changes ...account.Change) account.Entry {
 }
 
 type entity interface {
-	account.Environment | account.Client | account.Account | account.User | account.Role | account.Membership | account.Assignment
+	account.Environment | account.Client | account.Account | account.User | account.Role | account.Membership | account.Assignment | account.Invitation
 }
 
 func create[T entity](v T) account.Change { return account.Change{After: account.Of(v)} }
