@@ -167,7 +167,7 @@ func (s *server) registerInvitations() {
 		b := in.body()
 		return sentInvitation(req, http.StatusCreated)(s.directory.Invite(ctx, req, directory.NewInvitation{
 			Account: in.Account, Email: b.Email, Name: b.Name, Roles: b.Roles, SubAccountAccess: b.SubAccountAccess,
-			MembershipExpiresAt: b.MembershipExpiresAt, Sending: b.Sending.of(),
+			MembershipExpiresAt: b.MembershipExpiresAt, Sending: b.of(),
 		}))
 	})
 	register(s, huma.Operation{

@@ -96,7 +96,7 @@ func (t *tx) QueuedLetter(ctx context.Context, job directory.LetterJob) (account
 // counts as an attempt.
 func (db *DB) DueLetters(ctx context.Context, n int, lease time.Duration) ([]directory.LetterJob, error) {
 	// who looks and finds nothing does not make writers wait
-	waiting, err := list(ctx, db.outside(), scanValue[int], `SELECT 1 FROM mail_queue WHERE state = 'queued' AND due_at <= ? LIMIT 1`, db.now().UnixMicro())
+	waiting, err := list(ctx, db.outside(), scanValue[int], dueNow, db.now().UnixMicro())
 	if err != nil || len(waiting) == 0 {
 		return nil, err
 	}
@@ -111,6 +111,8 @@ func (db *DB) DueLetters(ctx context.Context, n int, lease time.Duration) ([]dir
 	})
 	return jobs, err
 }
+
+const dueNow = `SELECT 1 FROM mail_queue WHERE state = 'queued' AND due_at <= ? LIMIT 1`
 
 // claimLetters takes rows that no other transaction is about to take. Materialized,
 // so that PostgreSQL chooses and locks them once.

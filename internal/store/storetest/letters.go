@@ -51,14 +51,15 @@ func (w *world) due(n int, lease time.Duration) []directory.LetterJob {
 	return jobs
 }
 
-func (w *world) delivery(id account.InvitationID) (found *directory.Delivery) {
+// delivery is what became of the letter of the invitation "one"; nil if there is none.
+func (w *world) delivery() (found *directory.Delivery) {
 	w.Helper()
 	w.read(func(r directory.Reader) {
-		all, err := r.Deliveries(w.ctx, []account.InvitationID{id, "no-such"})
+		all, err := r.Deliveries(w.ctx, []account.InvitationID{"one", "no-such"})
 		if err != nil {
 			w.Fatalf("deliveries: %v", err)
 		}
-		if d, ok := all[id]; ok {
+		if d, ok := all["one"]; ok {
 			found = &d
 		}
 	})
@@ -135,13 +136,13 @@ func testLetters(w *world) {
 	t := w.T
 	now := w.at(born)
 	w.write(create(tenant("a", "")), create(invitation("one", "a")), create(invitation("two", "a")))
-	if d := w.delivery("one"); d != nil || len(w.due(5, time.Minute)) != 0 {
+	if d := w.delivery(); d != nil || len(w.due(5, time.Minute)) != 0 {
 		t.Errorf("before anything is queued: %+v", d)
 	}
 	w.queue("one", "job-1")
 	*now = born.Add(time.Second)
 	w.queue("two", "job-2")
-	want(t, "queued", *w.delivery("one"), nil, directory.Delivery{State: directory.LetterQueued, At: born})
+	want(t, "queued", *w.delivery(), nil, directory.Delivery{State: directory.LetterQueued, At: born})
 	want(t, "the first", w.due(1, time.Minute), nil, []directory.LetterJob{{Environment: w.env, ID: "job-1", Attempt: 1}})
 	jobs := w.due(5, 2*time.Minute)
 	want(t, "the second", jobs, nil, []directory.LetterJob{{Environment: w.env, ID: "job-2", Attempt: 1}})
@@ -162,7 +163,7 @@ func testLetters(w *world) {
 	if err := w.db.LetterFailed(w.ctx, first, "late", now.Add(-time.Hour)); err != nil || len(w.due(5, time.Minute)) != 0 {
 		t.Errorf("who comes late frees the job: %v", err)
 	}
-	if err := w.db.LetterGivenUp(w.ctx, first, "late"); err != nil || w.delivery("one").State != directory.LetterQueued {
+	if err := w.db.LetterGivenUp(w.ctx, first, "late"); err != nil || w.delivery().State != directory.LetterQueued {
 		t.Errorf("who comes late gives the job up: %v", err)
 	}
 	first.Attempt = 2
@@ -175,7 +176,7 @@ func testLetters(w *world) {
 	if err := w.db.LetterFailed(w.ctx, first, "the server is away\x00\xff"+strings.Repeat("é", 400), again); err != nil {
 		t.Fatal(err)
 	}
-	d := w.delivery("one")
+	d := w.delivery()
 	if d.State != directory.LetterQueued || d.Attempts != 2 || !strings.HasPrefix(d.LastError, "the server is away") || len(d.LastError) > 500 || !d.At.Equal(*now) {
 		t.Errorf("after a failure: %+v", d)
 	}
@@ -192,7 +193,7 @@ func testLetters(w *world) {
 	if err := w.db.LetterSent(w.ctx, first); err != nil { // by who has taken longer than the lease
 		t.Fatal(err)
 	}
-	want(t, "sent", *w.delivery("one"), nil, directory.Delivery{State: directory.LetterSent, Attempts: 3, At: again})
+	want(t, "sent", *w.delivery(), nil, directory.Delivery{State: directory.LetterSent, Attempts: 3, At: again})
 	if _, ok := current(third[0]); ok {
 		t.Error("a letter that is sent is to be sent")
 	}
@@ -206,13 +207,13 @@ func testLetters(w *world) {
 	if err := w.db.LetterGivenUp(w.ctx, third[0], "late"); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "anew", *w.delivery("one"), nil, directory.Delivery{State: directory.LetterQueued, At: *now})
+	want(t, "anew", *w.delivery(), nil, directory.Delivery{State: directory.LetterQueued, At: *now})
 	jobs = w.due(5, time.Minute)
 	want(t, "the new job", jobs, nil, []directory.LetterJob{{Environment: w.env, ID: "job-3", Attempt: 1}})
 	if err := w.db.LetterGivenUp(w.ctx, jobs[0], "no such mailbox"); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "given up", *w.delivery("one"), nil, directory.Delivery{State: directory.LetterFailed, Attempts: 1, LastError: "no such mailbox", At: *now})
+	want(t, "given up", *w.delivery(), nil, directory.Delivery{State: directory.LetterFailed, Attempts: 1, LastError: "no such mailbox", At: *now})
 }
 
 // testForeignLetters: jobs of environments with the same ids are apart, and end with their invitations.
@@ -232,11 +233,11 @@ func testForeignLetters(w *world) {
 	if diff := cmp.Diff([]directory.LetterJob{{Environment: "dev", ID: "job-dev", Attempt: 1}, {Environment: "dev", ID: "more-dev", Attempt: 1}}, jobs); diff != "" {
 		t.Error(diff)
 	}
-	if d := w.delivery("one"); d.State != directory.LetterFailed || d.LastError != "expired" {
+	if d := w.delivery(); d.State != directory.LetterFailed || d.LastError != "expired" {
 		t.Errorf("given up: %+v", d)
 	}
 	w.tx(func(tx directory.Tx) error { return tx.DropLetter(w.ctx, "one") })
-	if d := w.delivery("one"); d != nil {
+	if d := w.delivery(); d != nil {
 		t.Errorf("dropped: %+v", d)
 	}
 }
