@@ -11,7 +11,6 @@ import (
 	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/engine"
 	"github.com/tenantry/tenantry/internal/fault"
-	"github.com/tenantry/tenantry/internal/mail"
 	"github.com/tenantry/tenantry/internal/relation"
 	"github.com/tenantry/tenantry/internal/relay"
 	"github.com/tenantry/tenantry/internal/store"
@@ -34,7 +33,6 @@ type App struct {
 	failed   chan struct{} // closed when the background can go on no more
 	why      error         // it cannot; to be read after failed
 
-	courier  *mail.Courier
 	stop     context.CancelFunc // of the relay
 	working  sync.WaitGroup     // the relay
 	watching sync.WaitGroup     // who watches the engine
@@ -95,17 +93,8 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		LookOnly: attached, Alone: cfg.Embedded() && !attached,
 	})
 	questions := access.New(e.Conn(), r, db, catalogue, access.Config{FreshWait: cfg.FreshWait, Now: cfg.Now})
-	var sender *mail.Sender
-	a := &App{}
-	dcfg := directory.Config{ApplyWait: cfg.ApplyWait, Now: cfg.Now}
-	if cfg.Mail.Configured() {
-		if sender, err = mail.NewSender(cfg.Mail); err != nil {
-			return nil, errors.Join(err, e.Close(), db.Close())
-		}
-		dcfg.Letters = func() { a.courier.Wake() }
-	}
-	d := directory.New(db, questions, r, catalogue, dcfg)
-	*a = App{
+	d := directory.New(db, questions, r, catalogue, directory.Config{ApplyWait: cfg.ApplyWait, Now: cfg.Now})
+	a := &App{
 		Store: db, Engine: e, Relay: r, Access: questions, Directory: d,
 		cfg: cfg, attached: attached, schemaText: text, prepared: make(chan struct{}), failed: make(chan struct{}),
 	}
@@ -121,10 +110,6 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		a.working.Go(func() { a.work(background) })
 	}
 	a.watching.Go(func() { a.watch(background) })
-	if sender != nil {
-		a.courier = mail.NewCourier(a.mailQueue(), sender, mail.CourierConfig{Log: cfg.Log, Registry: cfg.Registry, Now: cfg.Now})
-		a.working.Go(func() { a.courier.Run(background) })
-	}
 	return a, nil
 }
 

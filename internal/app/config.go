@@ -14,7 +14,6 @@ import (
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/engine"
 	"github.com/tenantry/tenantry/internal/fault"
-	"github.com/tenantry/tenantry/internal/mail"
 	"github.com/tenantry/tenantry/internal/relay"
 	"github.com/tenantry/tenantry/internal/schemacheck"
 	"github.com/tenantry/tenantry/internal/store"
@@ -54,9 +53,6 @@ type Config struct {
 
 	// MetricsListener is where Serve answers /metrics, and nothing else; nil is on the listener of the API.
 	MetricsListener net.Listener
-
-	// Mail says how letters are sent; none are if its Address is empty.
-	Mail mail.Config
 
 	Log      *slog.Logger         // slog.Default() if nil
 	Registry *prometheus.Registry // a new one if nil
