@@ -11,7 +11,7 @@ import (
 
 const (
 	user     = "tenantry"
-	password = "a-Password-of-32-characters-or-so"
+	password = `a-"Password"-of-32\characters`
 )
 
 // to is the configuration for a test server.

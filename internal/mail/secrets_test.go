@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -18,7 +19,7 @@ import (
 func noSecrets(t *testing.T, where, text string) {
 	t.Helper()
 	for _, secret := range []string{
-		password, base64.StdEncoding.EncodeToString([]byte(password)),
+		password, strings.Trim(strconv.Quote(password), `"`), base64.StdEncoding.EncodeToString([]byte(password)),
 		base64.StdEncoding.EncodeToString([]byte("\x00" + user + "\x00" + password)),
 		"s3cr3t", "ada@globex.example",
 	} {
