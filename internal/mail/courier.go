@@ -157,12 +157,19 @@ func (c *Courier) deliver(work context.Context, job Job) {
 	if err == nil {
 		err = c.sender.Send(work, letter)
 	}
-	cause := fault.From(err).Text
-	switch {
-	case err == nil:
+	if err == nil {
 		c.m.sent.Inc()
 		log.InfoContext(work, "a letter was sent")
 		c.record(work, log, func(ctx context.Context) error { return c.queue.Sent(ctx, job) })
+		return
+	}
+	c.failed(work, log.With("code", fault.From(err).Code), job, err)
+}
+
+// failed tells the queue what becomes of a job whose letter was not sent.
+func (c *Courier) failed(work context.Context, log *slog.Logger, job Job, err error) {
+	cause := fault.From(err).Text
+	switch {
 	case work.Err() != nil:
 		log.InfoContext(work, "a letter was broken off, since Tenantry stops; it is sent again", "error", err)
 		c.record(work, log, func(ctx context.Context) error { return c.queue.Failed(ctx, job, cause, c.cfg.Now()) })

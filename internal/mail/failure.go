@@ -49,8 +49,15 @@ func (s *Sender) failure(ctx context.Context, at step, err error, secrets ...str
 		sent := "\x00" + s.cfg.User + "\x00" + string(s.cfg.Password) // by PLAIN
 		secrets = append(secrets, sent, string(s.cfg.Password))
 	}
-	return judge(ctx, at, err).Because(errors.New(scrub(err.Error(), secrets)))
+	said := err.Error()
+	if answer, ok := errors.AsType[*textproto.Error](err); ok {
+		said = fmt.Sprint(answer.Code, " ", answer.Msg) // its Error has it in quotes, where a secret would look different
+	}
+	return judge(ctx, at, err).Because(errors.New(oneLine(scrub(said, secrets), maxSaid)))
 }
+
+// maxSaid is the most of what a server says that is kept, in characters.
+const maxSaid = 500
 
 // judge says what an error means.
 func judge(ctx context.Context, at step, err error) *fault.Error {

@@ -60,11 +60,13 @@ func (l Letter) clean() (Letter, error) {
 	return l, nil
 }
 
-// oneLine returns s without anything that could break a line or change the
-// direction of what follows, cut to the given number of characters.
+// oneLine returns s without anything that could break a line, change the direction
+// of what follows, or pass for an encoded word of a header (RFC 2047), cut to the
+// given number of characters.
 func oneLine(s string, most int) string {
 	s = strings.ToValidUTF8(s, string(utf8.RuneError))
 	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return isBreak(r) || unicode.IsSpace(r) }), " ")
+	s = strings.ReplaceAll(s, "=?", "= ?")
 	if utf8.RuneCountInString(s) > most {
 		s = string([]rune(s)[:most]) + "…"
 	}

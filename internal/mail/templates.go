@@ -3,6 +3,7 @@ package mail
 import (
 	"embed"
 	"errors"
+	"html"
 	htmltemplate "html/template"
 	"io/fs"
 	"os"
@@ -117,20 +118,19 @@ func loadPair(kind Kind, own map[string]string) (pair, error) {
 		return string(text), err
 	}
 	textName, htmlName := string(kind)+".txt", string(kind)+".html"
-	text, err := source(textName)
-	if err != nil {
-		return pair{}, err
-	}
-	html, err := source(htmlName)
-	if err != nil {
-		return pair{}, err
-	}
 	var p pair
-	if p.text, err = texttemplate.New(textName).Funcs(functions).Parse(text); err != nil {
-		return pair{}, wrong(textName, err)
+	content, err := source(textName)
+	if err != nil {
+		return p, err
 	}
-	if p.html, err = htmltemplate.New(htmlName).Funcs(functions).Parse(html); err != nil {
-		return pair{}, wrong(htmlName, err)
+	if p.text, err = texttemplate.New(textName).Funcs(functions).Parse(content); err != nil {
+		return p, wrong(textName, err)
+	}
+	if content, err = source(htmlName); err != nil {
+		return p, err
+	}
+	if p.html, err = htmltemplate.New(htmlName).Funcs(functions).Parse(content); err != nil {
+		return p, wrong(htmlName, err)
 	}
 	return p, p.try(kind)
 }
@@ -149,7 +149,7 @@ func (p pair) try(kind Kind) error {
 		if !strings.Contains(c.text, l.Link) {
 			return wrong(p.text.Name(), errors.New("it does not show {{.Link}}"))
 		}
-		if !strings.Contains(c.html, htmltemplate.HTMLEscapeString(l.Link)) {
+		if !strings.Contains(html.UnescapeString(c.html), l.Link) {
 			return wrong(p.html.Name(), errors.New("it does not show {{.Link}}"))
 		}
 	}

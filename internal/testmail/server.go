@@ -25,8 +25,10 @@ type Server struct {
 	tls *tls.Config
 
 	mu       sync.Mutex
-	running  *smtp.Server // nil while it is away
-	ended    chan struct{}
+	listener net.Listener // nil while it is away
+	running  *smtp.Server
+	ended    chan struct{} // closed when running serves no more
+	conns    map[net.Conn]bool
 	refusals map[Stage]Refusal
 	held     *Held
 	letters  []Letter
@@ -96,7 +98,7 @@ func (s *Server) Back() {
 		s.tb.Fatalf("testmail: %v", err)
 	}
 	s.Address = listener.Addr().String()
-	var l net.Listener = tap{listener, s}
+	var l net.Listener = &tap{listener, s}
 	if s.cfg.implicit {
 		l = tls.NewListener(l, s.tls)
 	}
@@ -112,7 +114,7 @@ func (s *Server) Back() {
 	}
 	ended := make(chan struct{})
 	s.mu.Lock()
-	s.running, s.ended = server, ended
+	s.listener, s.running, s.ended, s.conns = listener, server, ended, map[net.Conn]bool{}
 	s.mu.Unlock()
 	go func() {
 		defer close(ended)
@@ -123,13 +125,17 @@ func (s *Server) Back() {
 // Away ends the server: connections are cut, and new ones refused.
 func (s *Server) Away() {
 	s.mu.Lock()
-	server, ended, held := s.running, s.ended, s.held
-	s.running = nil
+	listener, server, ended, held := s.listener, s.running, s.ended, s.held
+	s.listener = nil
+	for conn := range s.conns {
+		_ = conn.Close()
+	}
 	s.mu.Unlock()
-	if server == nil {
+	if listener == nil {
 		return
 	}
-	_ = server.Close() // its listener is closed either way
+	_ = server.Close()   // tells it that it ends
+	_ = listener.Close() // if it has not come to serve yet, it does not know its listener
 	<-ended
 	if held != nil {
 		held.Release()
@@ -188,31 +194,4 @@ func (s *Server) tried(mechanism string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tries = append(s.tries, mechanism)
-}
-
-// tap is a listener whose connections keep what they read.
-type tap struct {
-	net.Listener
-	server *Server
-}
-
-func (t tap) Accept() (net.Conn, error) {
-	conn, err := t.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return &tapped{conn, t.server}, nil
-}
-
-type tapped struct {
-	net.Conn
-	server *Server
-}
-
-func (t *tapped) Read(p []byte) (int, error) {
-	n, err := t.Conn.Read(p)
-	t.server.mu.Lock()
-	t.server.wire = append(t.server.wire, p[:n]...)
-	t.server.mu.Unlock()
-	return n, err
 }
