@@ -18,8 +18,9 @@ type Invitation struct {
 	SubAccountAccess bool       `json:"sub_account_access"`
 
 	MembershipExpiresAt *time.Time `json:"membership_expires_at,omitempty"` // U6; nil is never
-	InvitedBy           Actor      `json:"invited_by"`                      // whose rights are asked for again when it is accepted (U4)
+	InvitedBy           Actor      `json:"invited_by"`                      // who sent it last, and whose rights are asked for again when it is accepted (U4)
 	CreatedAt           time.Time  `json:"created_at"`
+	SentAt              time.Time  `json:"sent_at"` // when InvitedBy made it, or sent it again
 	ExpiresAt           time.Time  `json:"expires_at"`
 }
 

@@ -34,6 +34,7 @@ type App struct {
 	failed   chan struct{} // closed when the background can go on no more
 	why      error         // it cannot; to be read after failed
 
+	mail     *postOffice        // nil if no letters are sent
 	stop     context.CancelFunc // of the relay
 	working  sync.WaitGroup     // the relay
 	watching sync.WaitGroup     // who watches the engine
@@ -81,6 +82,10 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	sender, err := cfg.sender()
+	if err != nil {
+		return nil, err
+	}
 	db, err := store.Open(ctx, cfg.Database, cfg.store())
 	if err != nil {
 		return nil, err
@@ -95,8 +100,13 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		LookOnly: attached, Alone: cfg.Embedded() && !attached,
 	})
 	questions := access.New(e.Conn(), r, db, catalogue, access.Config{FreshWait: cfg.FreshWait, Now: cfg.Now, Log: cfg.Log})
-	d := directory.New(db, questions, r, catalogue, directory.Config{ApplyWait: cfg.ApplyWait, Now: cfg.Now})
-	a := &App{
+	var a *App
+	letters := func() { a.mail.Wake() }
+	if sender == nil {
+		letters = nil
+	}
+	d := directory.New(db, questions, r, catalogue, directory.Config{ApplyWait: cfg.ApplyWait, Now: cfg.Now, Letters: letters})
+	a = &App{
 		Store: db, Engine: e, Relay: r, Access: questions, Directory: d,
 		uses: identity.NewUses(db, cfg.Log), cfg: cfg, attached: attached, schemaText: text, prepared: make(chan struct{}), failed: make(chan struct{}),
 	}
@@ -113,6 +123,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	}
 	a.working.Go(func() { a.uses.Run(background) })
 	a.watching.Go(func() { a.watch(background) })
+	a.mail = a.openMail(context.WithoutCancel(ctx), sender)
 	return a, nil
 }
 
@@ -242,10 +253,12 @@ func (a *App) CatchUp(ctx context.Context) error {
 	return nil
 }
 
-// Close stops the relay, then the engine, then the database. It breaks off the
-// entry that the relay is at: whether the engine has it is found out by the next
-// one to start, which goes on from there. Close may be called once.
+// Close stops the sending of mail, then the relay, the engine, and the database.
+// Letters under way may finish for the configured grace. It breaks off the entry
+// that the relay is at: whether the engine has it is found out by the next one to
+// start, which goes on from there. Close may be called once.
 func (a *App) Close() error {
+	a.mail.close()
 	a.stop()
 	a.working.Wait()
 	var err error

@@ -15,7 +15,7 @@ const (
 	writeManagement  = "fe.account-hierarchy.write.sub-account-management"
 )
 
-// TestU4_NobodyHandsOutWhatTheyLack attacks through members, new users and roles.
+// TestU4_NobodyHandsOutWhatTheyLack attacks through members and roles.
 func TestU4_NobodyHandsOutWhatTheyLack(t *testing.T) {
 	w := newWorld(t, oneMachine)
 	clerk := w.as("clerk") // may invite and change members of globex-eu, and little else
@@ -30,9 +30,6 @@ func TestU4_NobodyHandsOutWhatTheyLack(t *testing.T) {
 		clerk.refuse("permission_denied", "PUT", members+guest, body)
 		clerk.refuse("permission_denied", "PUT", members+w.newUser("lobby"), body)
 		clerk.refuse("permission_denied", "PUT", members+"clerk", body)
-		clerk.refuse("permission_denied", "POST", "/v1/users", obj{"email": "puppet@example.com", "memberships": []obj{
-			{"account": "globex-eu", "roles": body["roles"]},
-		}})
 	}
 	clerk.refuse("permission_denied", "PUT", "/v1/accounts/globex/members/clerk", obj{"roles": []string{"viewer"}})
 	w.as("euadmin").refuse("permission_denied", "PUT", "/v1/accounts/globex/members/euadmin", obj{"roles": []string{"viewer"}})
@@ -103,9 +100,6 @@ func TestS2_SubAccountAccessIsNotTaken(t *testing.T) {
 
 	clerk.refuse("permission_denied", "PUT", members+"clerk", obj{"roles": manager, "sub_account_access": true})
 	clerk.refuse("permission_denied", "PUT", members+guest, obj{"roles": manager, "sub_account_access": true})
-	clerk.refuse("permission_denied", "POST", "/v1/users", obj{"email": "puppet@example.com", "memberships": []obj{
-		{"account": "globex-eu", "roles": manager, "sub_account_access": true},
-	}})
 	for _, mode := range []string{"default_on", "always_on"} {
 		clerk.refuse("permission_denied", "PATCH", "/v1/accounts/globex-eu", obj{"sub_account_access": mode})
 		clerk.refuse("permission_denied", "POST", "/v1/accounts", obj{"name": "Mine", "parent": "globex-eu", "sub_account_access": mode})

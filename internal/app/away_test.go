@@ -38,7 +38,7 @@ func (s *steps) versions() []account.Version {
 }
 
 // eventually waits for a condition, asked again and again until a deadline.
-func eventually(t *testing.T, what string, holds func() bool) {
+func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.After(time.Minute)
 	tick := time.NewTicker(20 * time.Millisecond)

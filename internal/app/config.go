@@ -14,6 +14,7 @@ import (
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/engine"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/mail"
 	"github.com/tenantry/tenantry/internal/relay"
 	"github.com/tenantry/tenantry/internal/schemacheck"
 	"github.com/tenantry/tenantry/internal/store"
@@ -43,6 +44,9 @@ type Config struct {
 	// ApplySchema replaces the schema of an engine that has another one. Otherwise that is an error,
 	// save on an embedded engine from whose schema nothing would be taken away.
 	ApplySchema bool
+
+	// Mail says where letters go; none are sent if it is zero.
+	Mail mail.Config
 
 	Permissions []string // files with an application's permissions
 	Definitions []string // files with an application's definitions

@@ -139,7 +139,7 @@ Exit codes: 0 yes or done, 1 the answer is no (denied, findings, drift),
 		c.environmentCommand(), c.clientCommand(),
 		c.loadCommand(), c.exportCommand(), c.generateCommand(),
 		c.schemaCommand(), c.reconcileCommand(),
-		c.backupCommand(), c.restoreCommand(),
+		c.backupCommand(), c.restoreCommand(), c.mailCommand(),
 		c.openapiCommand(), c.versionCommand(),
 	)
 	for _, cmd := range root.Commands() {

@@ -6,6 +6,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/app"
@@ -51,6 +52,7 @@ func (c *console) environmentCreate() *cobra.Command {
 	f.BoolVar(&env.SubAccountsEnabled, "sub-accounts", true, "enable the sub-account capability")
 	f.StringVar((*string)(&env.DefaultAccessMode), "default-access-mode", "", "of new accounts: default_off, default_on or always_on (default: default_off)")
 	f.IntVar(&env.MaxDepth, "max-depth", account.DefaultMaxDepth, "most levels of accounts")
+	invitationFlags(f, &env)
 	return cmd
 }
 
@@ -104,6 +106,12 @@ func (c *console) environmentSet() *cobra.Command {
 			if given("max-depth") {
 				patch.MaxDepth = &env.MaxDepth
 			}
+			if given("invitation-url") {
+				patch.InvitationURL = &env.InvitationURL
+			}
+			if given("invitation-hours") {
+				patch.InvitationHours = &env.InvitationHours
+			}
 			id := account.EnvironmentID(args[0])
 			return d.directoryOnly(cmd.Context(), c, func(a *app.App) error {
 				_, err := a.Directory.UpdateEnvironment(cmd.Context(), directory.Request{Actor: system(id)}, patch)
@@ -121,7 +129,14 @@ func (c *console) environmentSet() *cobra.Command {
 	f.BoolVar(&env.SubAccountsEnabled, "sub-accounts", false, "the sub-account capability")
 	f.StringVar((*string)(&env.DefaultAccessMode), "default-access-mode", "", "of new accounts: default_off, default_on or always_on")
 	f.IntVar(&env.MaxDepth, "max-depth", 0, "most levels of accounts")
+	invitationFlags(f, &env)
 	return cmd
+}
+
+// invitationFlags are those of the settings of invitations.
+func invitationFlags(f *pflag.FlagSet, env *account.Environment) {
+	f.StringVar(&env.InvitationURL, "invitation-url", "", "page that accepts invitations, with {token} in it, like https://app.example/invitations?token={token}")
+	f.IntVar(&env.InvitationHours, "invitation-hours", account.DefaultInvitationHours, "how long an invitation can be accepted")
 }
 
 func (c *console) clientCommand() *cobra.Command {

@@ -14,6 +14,7 @@ import (
 
 func (c *console) serveCommand() *cobra.Command {
 	d := deployment{mayCreate: true}
+	var post postage
 	var address, metrics string
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -29,6 +30,9 @@ tenantry environment create and tenantry client create, before or while it runs.
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := d.config(c)
 			if err != nil {
+				return err
+			}
+			if cfg.Mail, err = post.config(); err != nil {
 				return err
 			}
 			cfg.OnBuild = c.filling()
@@ -47,6 +51,7 @@ tenantry environment create and tenantry client create, before or while it runs.
 		},
 	}
 	d.register(cmd.Flags())
+	post.register(cmd.Flags())
 	cmd.Flags().StringVar(&address, "listen", "127.0.0.1:8080", "address to listen on")
 	cmd.Flags().StringVar(&metrics, "metrics-listen", "", "address to answer /metrics on, and nothing else (default: --listen)")
 	cmd.Flags().DurationVar(&d.cfg.ApplyWait, "apply-wait", 0, "how long a write waits to be in force before it answers 202 (default 5s)")

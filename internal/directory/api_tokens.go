@@ -38,7 +38,7 @@ func (d *Directory) CreateAPIToken(ctx context.Context, req Request, in NewAPITo
 	if err := account.CheckID("account", in.Account); err != nil {
 		return none, "", err
 	}
-	if err := checkOffer(in.grant()); err != nil {
+	if err := checkTerms(in.Roles, "expires_at", in.ExpiresAt); err != nil {
 		return none, "", err
 	}
 	name, err := account.CleanName("name", in.Name)
@@ -68,7 +68,7 @@ func (d *Directory) CreateAPIToken(ctx context.Context, req Request, in NewAPITo
 			return t, err
 		}
 		p.change(nil, account.Of(t))
-		p.beside = func(ctx context.Context, tx Tx) error { return tx.SetAPITokenSecret(ctx, id, HashSecret(secret)) }
+		p.beside = append(p.beside, func(ctx context.Context, tx Tx) error { return tx.SetAPITokenSecret(ctx, id, HashSecret(secret)) })
 		return t, useRoles(ctx, r, p, holder.Value, nil, t.Roles)
 	})
 	return result, secret, err

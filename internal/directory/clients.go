@@ -59,7 +59,7 @@ func (d *Directory) CreateClient(ctx context.Context, req Request, c account.Cli
 			return c, err
 		}
 		p.change(nil, account.Of(c))
-		p.beside = func(ctx context.Context, tx Tx) error { return tx.SetSecret(ctx, c.ID, HashSecret(secret)) }
+		p.beside = append(p.beside, func(ctx context.Context, tx Tx) error { return tx.SetSecret(ctx, c.ID, HashSecret(secret)) })
 		return c, nil
 	})
 	return result, secret, err

@@ -11,6 +11,9 @@ import (
 type Config struct {
 	ApplyWait time.Duration // how long a write waits to be in force before it answers that it is not yet; 5 s if 0
 	Now       func() time.Time
+
+	// Letters is told that there is a letter to send; nil if no mail can be sent.
+	Letters func()
 }
 
 // Directory is the write side of Tenantry, and the plain reads of what it holds.

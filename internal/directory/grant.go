@@ -51,9 +51,13 @@ func expiry(p *plan, asked, present *time.Time) (*time.Time, error) {
 	at := asked.UTC().Truncate(time.Second)
 	same := present != nil && present.Equal(at)
 	if !at.After(p.now) && !same {
-		return nil, fault.New(fault.Invalid, "expiry_past", "expires_at %s is in the past", at.Format(time.RFC3339)).In("expires_at")
+		return nil, expiryPast("expires_at", at)
 	}
 	return &at, nil
+}
+
+func expiryPast(field string, at time.Time) *fault.Error {
+	return fault.New(fault.Invalid, "expiry_past", "%s %s is in the past", field, at.Format(time.RFC3339)).In(field)
 }
 
 // endsLater reports whether b holds at a time when a has expired (U6).

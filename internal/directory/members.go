@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/fault"
@@ -63,21 +64,21 @@ func checkGrant(g Grant) error {
 	if err := account.CheckID("user", g.User); err != nil {
 		return err
 	}
-	return checkOffer(g)
+	return checkTerms(g.Roles, "expires_at", g.ExpiresAt)
 }
 
-// checkOffer checks what a grant gives, to whomever.
-func checkOffer(g Grant) error {
-	if len(g.Roles) == 0 {
+// checkTerms checks what a membership is to carry.
+func checkTerms(roles []account.RoleKey, field string, expires *time.Time) error {
+	if len(roles) == 0 {
 		return fault.New(fault.Invalid, "missing_role", "a member carries at least one role").In("roles")
 	}
-	for _, key := range g.Roles {
+	for _, key := range roles {
 		if err := account.CheckID("roles", key); err != nil {
 			return err
 		}
 	}
-	if g.ExpiresAt != nil && g.ExpiresAt.UTC().Year() > lastYear {
-		return fault.New(fault.Invalid, "invalid_time", "expires_at is after the year %d", lastYear).In("expires_at")
+	if expires != nil && expires.UTC().Year() > lastYear {
+		return fault.New(fault.Invalid, "invalid_time", "%s is after the year %d", field, lastYear).In(field)
 	}
 	return nil
 }

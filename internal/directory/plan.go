@@ -28,8 +28,8 @@ type plan struct {
 	etag    account.Version // of what is left as it was, when there are no changes
 	aside   bool            // the changes are of other things than what etag is of
 
-	// beside is what the transaction keeps besides the entry, such as the hash of a secret; nil for nothing.
-	beside func(context.Context, Tx) error
+	// beside is what the transaction keeps besides the entry, such as the hash of a secret.
+	beside []func(context.Context, Tx) error
 }
 
 func (d *Directory) newPlan(req Request) plan {
@@ -73,6 +73,11 @@ func (p *plan) vaguely(permission string, id account.ID, doing string) {
 // environment adds the need of an operator's right.
 func (p *plan) environment(permission, doing string) {
 	p.need(need{anyOf: []Question{{permission, relation.EnvironmentObject(p.env)}}, doing: doing})
+}
+
+// judgedBy has the rights of another than the caller asked for.
+func (p *plan) judgedBy(actor account.Actor) {
+	p.judge, p.byUser = actor, actor.IsMember()
 }
 
 func (p *plan) need(n need) { p.needs = append(p.needs, n) }

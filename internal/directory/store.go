@@ -130,6 +130,10 @@ type Reader interface {
 	InvitationsIn(ctx context.Context, id account.ID) ([]account.Invitation, error)
 	// InvitationTo returns the invitation of a cleaned address to an account.
 	InvitationTo(ctx context.Context, id account.ID, email string) (account.Versioned[account.Invitation], error)
+	// InvitationSecrets returns the hashes of an invitation's secrets, in no order; none if there is no such invitation.
+	InvitationSecrets(ctx context.Context, id account.InvitationID) ([][]byte, error)
+	// Deliveries returns what became of the letters of the invitations named, those of them that go by mail.
+	Deliveries(ctx context.Context, ids []account.InvitationID) (map[account.InvitationID]Delivery, error)
 
 	Impersonation(ctx context.Context, id account.ImpersonationID) (account.Versioned[account.Impersonation], error)
 	// Impersonations returns every session there is a row of, those that have expired included, in the order of their ids.
@@ -157,6 +161,18 @@ type Tx interface {
 
 	// SetAPITokenSecret keeps the hash of an API token's secret; it is never part of the journal (C2).
 	SetAPITokenSecret(ctx context.Context, id account.APITokenID, hash []byte) error
+	// AddInvitationSecret keeps the hash of one more secret of an invitation, never part of the journal (I1).
+	AddInvitationSecret(ctx context.Context, id account.InvitationID, hash []byte) error
+	// DropInvitationSecrets makes the links that an invitation has void.
+	DropInvitationSecrets(ctx context.Context, id account.InvitationID) error
+	// QueueLetter has a letter sent for an invitation, in place of one that waits; DropLetter has none sent.
+	QueueLetter(ctx context.Context, id account.InvitationID, job string) error
+	DropLetter(ctx context.Context, id account.InvitationID) error
+	// GiveUpLetter notes why the letter of an invitation is not to be tried any more.
+	GiveUpLetter(ctx context.Context, id account.InvitationID, cause string) error
+	// QueuedLetter returns the invitation of a job, and whether the job is still to be
+	// done: not sent, not given up, and not claimed by another since.
+	QueuedLetter(ctx context.Context, job LetterJob) (account.InvitationID, bool, error)
 
 	// Recall returns what Remember kept under a key, and whether it did.
 	Recall(ctx context.Context, key string) (Remembered, bool, error)

@@ -20,8 +20,8 @@ type NewUser struct {
 // the rights that they need are asked of the engine in one call.
 const MaxFirstMemberships = 100
 
-// CreateUser creates a user with at least one membership (U1). Each membership
-// needs what SetMembership needs of a new member.
+// CreateUser creates a user with at least one membership (U1); an operator's to do:
+// users invite. Each membership needs what SetMembership needs of a new member.
 //
 // Faults: those of SetMembership; Exists (user_exists, email_taken), Invalid
 // (missing_membership, too_many_memberships, duplicate_membership, invalid_email, …).
@@ -52,6 +52,7 @@ func (d *Directory) CreateUser(ctx context.Context, req Request, in NewUser) (Re
 	return write(ctx, d, req, "user.create", in, func(ctx context.Context, r Reader, p *plan) (account.User, error) {
 		p.kind = account.UserCreated
 		u := account.User{ID: id, CreatedAt: p.now}
+		p.environment("edit_backoffice", "create users") // a user would learn which ids and addresses are taken
 		for _, g := range grants {
 			p.account("invite_users", g.Account, "add members")
 		}

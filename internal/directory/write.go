@@ -133,8 +133,8 @@ func act[T any](ctx context.Context, d *Directory, req Request, memory *memory, 
 		if p.aside {
 			result.ETag = p.etag
 		}
-		if p.beside != nil {
-			if err := p.beside(ctx, tx); err != nil {
+		for _, also := range p.beside {
+			if err := also(ctx, tx); err != nil {
 				return err
 			}
 		}

@@ -20,10 +20,10 @@ import (
 	"github.com/tenantry/tenantry/internal/fault"
 )
 
-// readBody replaces the request's body by one that is in memory.
+// readBody replaces the request's body, of most bytes at most, by one that is in memory.
 //
 // Faults: unsupported_media_type, body_too_large, body_timeout, invalid_json (there is none).
-func (s *server) readBody(w http.ResponseWriter, r *http.Request) error {
+func (s *server) readBody(w http.ResponseWriter, r *http.Request, most int64) error {
 	if t := r.Header.Get("Content-Type"); t != "" {
 		if media, _, err := mime.ParseMediaType(t); err != nil || media != "application/json" {
 			return fault.New(fault.Invalid, "unsupported_media_type", "the body is to be application/json, not %s", account.Quote(t)).In("Content-Type")
@@ -34,14 +34,14 @@ func (s *server) readBody(w http.ResponseWriter, r *http.Request) error {
 	// reads on after the answer. A recorder in a test has none, which is no matter.
 	deadline := http.NewResponseController(w)
 	_ = deadline.SetReadDeadline(time.Now().Add(s.cfg.BodyTimeout))
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.cfg.MaxBody))
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	if err == nil {
 		_ = deadline.SetReadDeadline(time.Time{})
 	}
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case tooLarge:
-		return fault.New(fault.TooLarge, "body_too_large", "the body has more than %d bytes", s.cfg.MaxBody)
+		return fault.New(fault.TooLarge, "body_too_large", "the body has more than %d bytes", most)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		w.Header().Set("Connection", "close")
 		return fault.New(fault.Invalid, "body_timeout", "the body did not arrive within %s", s.cfg.BodyTimeout)

@@ -98,12 +98,18 @@ func invalidRequest(otherwise string, details []error) *fault.Error {
 // admit authenticates a request and reads its body; nothing of the body is looked at before.
 func (s *server) admit(ctx huma.Context, next func(huma.Context)) {
 	r, w := humachi.Unwrap(ctx)
-	err := s.authenticate(r)
+	var err error
+	most := s.cfg.MaxBody
+	if isOpen(ctx.Operation()) {
+		most = min(most, maxOpenBody)
+	} else {
+		err = s.authenticate(r)
+	}
 	if by := infoFrom(r.Context()).actor; by.Impersonation != "" {
 		w.Header().Set("Impersonated-By", "operator:"+string(by.Client))
 	}
 	if body := ctx.Operation().RequestBody; err == nil && body != nil && (body.Required || r.ContentLength != 0) {
-		err = s.readBody(w, r)
+		err = s.readBody(w, r, most)
 	}
 	if err != nil {
 		s.fail(w, r, err)
@@ -136,11 +142,28 @@ func (s *server) authenticate(r *http.Request) error {
 	return err
 }
 
-// register adds an operation: do is called with the decoded input in the name
+// maxOpenBody is the most bytes of a body that is read from who may be nobody.
+const maxOpenBody = 4 << 10
+
+// isOpen reports whether an operation is for everybody.
+func isOpen(op *huma.Operation) bool { return len(op.Security) == 0 }
+
+// register adds an operation for who has a credential: do is called with the decoded input in the name
 // of whoever calls, and its fault is told as a problem.
 func register[I, O any](s *server, op huma.Operation, do func(context.Context, directory.Request, *I) (*O, error)) {
 	op.Security = []map[string][]string{{"client": {}}}
-	op.Errors = append([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable}, op.Errors...)
+	op.Errors = append([]int{http.StatusUnauthorized, http.StatusForbidden}, op.Errors...)
+	add(s, op, do)
+}
+
+// registerOpen is register for an operation whose body is its credential. do gets a request of nobody.
+func registerOpen[I, O any](s *server, op huma.Operation, do func(context.Context, directory.Request, *I) (*O, error)) {
+	op.Security = []map[string][]string{}
+	add(s, op, do)
+}
+
+func add[I, O any](s *server, op huma.Operation, do func(context.Context, directory.Request, *I) (*O, error)) {
+	op.Errors = append([]int{http.StatusServiceUnavailable}, op.Errors...)
 	op.SkipValidateBody = true // jsonBody does it
 	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1
 	op.Responses = map[string]*huma.Response{}

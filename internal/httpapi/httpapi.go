@@ -108,6 +108,8 @@ func build(deps Deps, cfg Config) *server {
 	s.registerAccounts()
 	s.registerAccountWrites()
 	s.registerMembers()
+	s.registerInvitations()
+	s.registerOpenInvitations()
 	s.registerUsers()
 	s.registerUserWrites()
 	s.registerRoles()

@@ -30,10 +30,11 @@ type Actor struct {
 	User          account.UserID          `json:"user,omitempty" doc:"The user in whose name it was."`
 	APIToken      account.APITokenID      `json:"api_token,omitempty" doc:"The API token that it came with."`
 	Impersonation account.ImpersonationID `json:"impersonation,omitempty" doc:"The impersonation in which the client acted as the user."`
+	Invitation    account.InvitationID    `json:"invitation,omitempty" doc:"The invitation that the user accepted, with its link as the only credential."`
 }
 
 func actorOf(a account.Actor) Actor {
-	return Actor{Name: a.Name(), Client: a.Client, User: a.User, APIToken: a.APIToken, Impersonation: a.Impersonation}
+	return Actor{Name: a.Name(), Client: a.Client, User: a.User, APIToken: a.APIToken, Impersonation: a.Impersonation, Invitation: a.Invitation}
 }
 
 // Change is one thing before and after.
@@ -57,6 +58,7 @@ type Thing struct {
 	FeatureSwitch *FeatureSwitch `json:"feature_switch,omitempty"`
 	APIToken      *APIToken      `json:"api_token,omitempty"`
 	Impersonation *Impersonation `json:"impersonation,omitempty"`
+	Invitation    *Invitation    `json:"invitation,omitempty"`
 }
 
 // Assignment is the use of a role in an account.
@@ -141,6 +143,8 @@ func thingOf(e *account.Entity) *Thing {
 		t.APIToken = new(apiTokenOf(directory.UsedAPIToken{APIToken: *e.APIToken}, 0))
 	case e.Impersonation != nil:
 		t.Impersonation = new(impersonationOf(*e.Impersonation))
+	case e.Invitation != nil:
+		t.Invitation = new(invitationOf(*e.Invitation, 0))
 	}
 	return &t
 }

@@ -19,6 +19,7 @@ const (
 	tagAccess      = "access"
 	tagAccounts    = "accounts"
 	tagMembers     = "members"
+	tagInvitations = "invitations"
 	tagUsers       = "users"
 	tagRoles       = "roles"
 	tagFeatures    = "features"
@@ -34,6 +35,7 @@ func tags() []*huma.Tag {
 		{Name: tagAccess, Description: "May this subject do this here, and which accounts may this user open?"},
 		{Name: tagAccounts, Description: "Accounts and sub-accounts."},
 		{Name: tagMembers, Description: "Who belongs to an account, with which roles, and whether they hold below it."},
+		{Name: tagInvitations, Description: "Offers of a membership to whoever reads the mail of an address."},
 		{Name: tagUsers, Description: "People: one identity in the environment, members of one or more accounts."},
 		{Name: tagRoles, Description: "Named sets of permissions, and the catalogue that they are made of."},
 		{Name: tagFeatures, Description: "Features of the vendor's product, plans that hold them, and which of them an account has."},

@@ -76,7 +76,7 @@ type changeUserInput struct {
 func (s *server) registerUserWrites() {
 	register(s, huma.Operation{
 		OperationID: "createUser", Method: http.MethodPost, Path: "/v1/users", Tags: []string{tagUsers}, DefaultStatus: http.StatusCreated,
-		Summary: "Create a user with at least one membership", Description: "Each membership needs what setMember needs of a new member.",
+		Summary: "Create a user with at least one membership", Description: "For operators: users invite. Each membership needs what setMember needs of a new member.",
 		Errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, s.createUser)
 	register(s, huma.Operation{

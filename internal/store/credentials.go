@@ -58,18 +58,18 @@ func (r *reader) APITokensBy(ctx context.Context, creator account.Actor) ([]acco
 }
 
 const invitationColumns = `i.id, i.account_id, i.email, i.name, i.roles, i.mode, i.sub_account_access, i.membership_expires_at,
-	i.invited_by, i.created_at, i.expires_at, i.version`
+	i.invited_by, i.created_at, i.sent_at, i.expires_at, i.version`
 
 func scanInvitation(r row) (i account.Versioned[account.Invitation], err error) {
 	var ends sql.NullInt64
-	var created, expires int64
+	var created, sent, expires int64
 	var by, roles string
 	v := &i.Value
-	err = r.Scan(&v.ID, &v.Account, &v.Email, &v.Name, &roles, &v.Mode, &v.SubAccountAccess, &ends, &by, &created, &expires, &i.Version)
+	err = r.Scan(&v.ID, &v.Account, &v.Email, &v.Name, &roles, &v.Mode, &v.SubAccountAccess, &ends, &by, &created, &sent, &expires, &i.Version)
 	if err != nil {
 		return i, err
 	}
-	v.MembershipExpiresAt, v.CreatedAt, v.ExpiresAt = timeOrNil(ends), timeOf(created), timeOf(expires)
+	v.MembershipExpiresAt, v.CreatedAt, v.SentAt, v.ExpiresAt = timeOrNil(ends), timeOf(created), timeOf(sent), timeOf(expires)
 	return i, errors.Join(json.Unmarshal([]byte(roles), &v.Roles), json.Unmarshal([]byte(by), &v.InvitedBy))
 }
 

@@ -18,9 +18,10 @@ type dialect struct {
 	words    *strings.Replacer
 	numbered bool // parameters are $1, $2, …
 
-	lock     string         // ends the SELECT that locks an environment's row
-	reading  *sql.TxOptions // of a transaction that reads a snapshot
-	classify func(error) failure
+	lock       string         // ends the SELECT that locks an environment's row
+	skipLocked string         // ends a SELECT that locks its rows and passes over those that others have locked
+	reading    *sql.TxOptions // of a transaction that reads a snapshot
+	classify   func(error) failure
 }
 
 // failure is what an error of the database means.

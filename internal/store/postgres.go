@@ -46,10 +46,11 @@ func postgresDialect() *dialect {
 			"@rows(?)", "json_array_elements(CAST(? AS JSON))",
 			"@texts(?)", "json_array_elements_text(CAST(? AS JSON))",
 			"@position", "strpos"),
-		numbered: true,
-		lock:     " FOR NO KEY UPDATE", // other writers wait; rows that refer to the environment may still be added
-		reading:  &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
-		classify: classifyPostgres,
+		numbered:   true,
+		lock:       " FOR NO KEY UPDATE", // other writers wait; rows that refer to the environment may still be added
+		skipLocked: " FOR UPDATE SKIP LOCKED",
+		reading:    &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
+		classify:   classifyPostgres,
 	}
 }
 

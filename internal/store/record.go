@@ -107,7 +107,7 @@ func recordOfMore(e *account.Entity, version account.Version) (record, error) {
 		roles, err := jsonOf(v.Roles)
 		return record{table: invitationsTable, row: []any{
 			v.ID, v.Account, v.Email, v.Name, searchText(v.Name, v.Email, string(v.ID)), roles, v.Mode, v.SubAccountAccess,
-			microsOrNull(v.MembershipExpiresAt), by, micros(v.CreatedAt), micros(v.ExpiresAt), version,
+			microsOrNull(v.MembershipExpiresAt), by, micros(v.CreatedAt), micros(v.SentAt), micros(v.ExpiresAt), version,
 		}}, err
 	case e.Impersonation != nil:
 		v := e.Impersonation

@@ -99,7 +99,7 @@ var (
 	apiTokenRolesTable = newTable(table{name: "api_token_roles"}, "environment", []column{"token TEXT", "role TEXT"}, nil)
 	invitationsTable   = newTable(table{name: "invitations", noun: "an invitation", code: "invitation_exists", singly: true}, "environment", []column{"id TEXT"},
 		[]column{"account_id TEXT", "email TEXT", "name TEXT", "search TEXT", "roles TEXT", "mode TEXT", "sub_account_access BOOLEAN",
-			"membership_expires_at BIGINT", "invited_by TEXT", "created_at BIGINT", "expires_at BIGINT", "version BIGINT"})
+			"membership_expires_at BIGINT", "invited_by TEXT", "created_at BIGINT", "sent_at BIGINT", "expires_at BIGINT", "version BIGINT"})
 	impersonationsTable = newTable(table{name: "impersonations", noun: "an impersonation", code: "impersonation_exists"}, "environment", []column{"id TEXT"},
 		[]column{"user_id TEXT", "operator TEXT", "reason TEXT", "created_at BIGINT", "expires_at BIGINT", "version BIGINT"})
 )
