@@ -20,6 +20,9 @@ type demo struct {
 	accounts map[account.ID]account.Account
 	users    map[account.UserID]account.User
 	grants   []directory.Grant
+	features map[account.FeatureKey]account.Feature
+	plans    map[account.PlanKey]account.Plan
+	switches []account.FeatureSwitch
 }
 
 func readDemo(t *testing.T) map[account.EnvironmentID]*demo {
@@ -37,6 +40,7 @@ func readDemo(t *testing.T) map[account.EnvironmentID]*demo {
 			all[r.Environment] = &demo{
 				env: *r.NewEnvironment, roles: map[account.RoleKey]account.Role{},
 				accounts: map[account.ID]account.Account{}, users: map[account.UserID]account.User{},
+				features: map[account.FeatureKey]account.Feature{}, plans: map[account.PlanKey]account.Plan{},
 			}
 			continue
 		}
@@ -59,13 +63,29 @@ func (d *demo) add(t *testing.T, r directory.Record) {
 		d.roles[r.Role.Key] = *r.Role
 	case r.Account != nil:
 		_, again := d.accounts[r.Account.ID]
-		fresh, known = !again, d.knows(r.Account.Parent)
+		_, planned := d.plans[r.Account.Plan]
+		fresh, known = !again, d.knows(r.Account.Parent) && (planned || r.Account.Plan == "")
 		d.accounts[r.Account.ID] = *r.Account
 	case r.User != nil:
 		for _, u := range d.users {
 			fresh = fresh && u.ID != r.User.ID && u.Email != r.User.Email
 		}
 		d.users[r.User.ID] = *r.User
+	case r.Feature != nil:
+		_, again := d.features[r.Feature.Key]
+		fresh = !again
+		d.features[r.Feature.Key] = *r.Feature
+	case r.Plan != nil:
+		_, again := d.plans[r.Plan.Key]
+		fresh, known = !again, d.haveAll(r.Plan.Features...)
+		d.plans[r.Plan.Key] = *r.Plan
+	case r.FeatureSwitch != nil:
+		s := *r.FeatureSwitch
+		fresh = !slices.ContainsFunc(d.switches, func(o account.FeatureSwitch) bool {
+			return o.Account == s.Account && o.Feature == s.Feature && o.Branch == s.Branch
+		})
+		known = d.knows(s.Account) && s.Account != "" && d.haveAll(s.Feature)
+		d.switches = append(d.switches, s)
 	default:
 		g := *r.Membership
 		fresh = !slices.ContainsFunc(d.grants, func(o directory.Grant) bool { return o.Account == g.Account && o.User == g.User })
@@ -84,6 +104,13 @@ func (d *demo) add(t *testing.T, r directory.Record) {
 func (d *demo) knows(id account.ID) bool {
 	_, ok := d.accounts[id]
 	return ok || id == ""
+}
+
+func (d *demo) haveAll(keys ...account.FeatureKey) bool {
+	return !slices.ContainsFunc(keys, func(key account.FeatureKey) bool {
+		_, ok := d.features[key]
+		return !ok
+	})
 }
 
 // path returns the account and those above it.
@@ -245,5 +272,40 @@ func TestDemoWellKnownNames(t *testing.T) {
 	}
 	if below != 55 {
 		t.Errorf("%d accounts open to ada; the documentation says 55", below)
+	}
+}
+
+// TestDemoFeatures: plans at several levels, one taking the place of another, and switches of both kinds.
+func TestDemoFeatures(t *testing.T) {
+	catalogue, err := schema.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := readDemo(t)["production"]
+	for _, f := range d.features {
+		if _, ok := catalogue.Lookup(string(f.Permission)); f.Permission != "" && !ok {
+			t.Errorf("feature %s asks for %s, which is not in the catalogue", f.Key, f.Permission)
+		}
+	}
+	given := map[account.ID]account.PlanKey{}
+	for _, a := range d.accounts {
+		if a.Plan != "" {
+			given[a.ID] = a.Plan
+		}
+	}
+	want := map[account.ID]account.PlanKey{"globex": "business", "globex-north-acme": "enterprise", "kestrel": "starter", "solstice": "business"}
+	if diff := cmp.Diff(want, given); diff != "" {
+		t.Errorf("plans (-want +got):\n%s", diff)
+	}
+	switches := []account.FeatureSwitch{
+		{Account: "acme-logistics-oslo", Feature: "forecasts", On: true},
+		{Account: "globex-south", Feature: "reports", Branch: true},
+		{Account: "globex-south-umbra", Feature: "reports", Branch: true, On: true},
+	}
+	if diff := cmp.Diff(switches, d.switches); diff != "" {
+		t.Errorf("switches (-want +got):\n%s", diff)
+	}
+	if len(d.features) != 4 || len(d.plans) != 3 {
+		t.Errorf("%d features in %d plans", len(d.features), len(d.plans))
 	}
 }
