@@ -223,7 +223,7 @@ func TestU3_NamesOfTheCoreAreReserved(t *testing.T) {
 		}
 	}
 	found := 0
-	for _, definition := range strings.Split(schema.Built(), "\ndefinition ") {
+	for definition := range strings.SplitSeq(schema.Built(), "\ndefinition ") {
 		if kind, _, _ := strings.Cut(definition, " "); kind != "account" && kind != "assignment" {
 			continue
 		}

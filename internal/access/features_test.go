@@ -172,8 +172,16 @@ func TestFeatures_BothHalvesDecide(t *testing.T) {
 	yes, no, perhaps := Answer{Allowed: true}, Answer{}, Answer{Conditional: true}
 	bad := Answer{Err: fault.New(fault.Invalid, "x", "x")}
 	for _, c := range []struct{ a, b, want Answer }{
-		{yes, yes, yes}, {yes, no, no}, {no, yes, no}, {yes, perhaps, perhaps}, {perhaps, yes, perhaps},
-		{perhaps, perhaps, perhaps}, {perhaps, no, no}, {no, perhaps, no}, {yes, bad, Answer{Err: bad.Err}}, {bad, no, Answer{Err: bad.Err}},
+		{yes, yes, yes},
+		{yes, no, no},
+		{no, yes, no},
+		{yes, perhaps, perhaps},
+		{perhaps, yes, perhaps},
+		{perhaps, perhaps, perhaps},
+		{perhaps, no, no},
+		{no, perhaps, no},
+		{yes, bad, Answer{Err: bad.Err}},
+		{bad, no, Answer{Err: bad.Err}},
 	} {
 		got := both(c.a, c.b)
 		if got.Err != c.want.Err || got.Conditional != c.want.Conditional || got.Err == nil && got.Allowed != c.want.Allowed {

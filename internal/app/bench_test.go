@@ -96,6 +96,45 @@ func BenchmarkCheckInProcess(b *testing.B) {
 	})
 }
 
+// BenchmarkFeatureCheck is a check of a feature beside one of the permission that
+// it asks for, in process, of accounts at depth 5 (five levels above them), ever another one so that caches
+// help less. The plan is given at the root; the feature is switched nowhere, off
+// and on again on the way, or for the account alone.
+func BenchmarkFeatureCheck(b *testing.B) {
+	benchmarked(b, func(b *testing.B, s *service, c caller) {
+		c.must("POST", "/v1/features", obj{"key": "planned", "permission": "fe.secure.read.users"})
+		c.must("POST", "/v1/features", obj{"key": "switched", "permission": "fe.secure.read.users"})
+		c.must("POST", "/v1/plans", obj{"key": "pro", "features": []string{"planned", "switched"}})
+		c.must("PUT", "/v1/accounts/acc-0/plan", obj{"plan": "pro"})
+		const leaves = 32
+		parent := "acc-0"
+		for i := range 4 {
+			id := fmt.Sprintf("deep-%d", i)
+			c.must("POST", "/v1/accounts", obj{"id": id, "name": id, "parent": parent, "sub_account_management": true})
+			parent = id
+		}
+		for i := range leaves {
+			c.must("POST", "/v1/accounts", obj{"id": fmt.Sprintf("leaf-%d", i), "name": "Leaf", "parent": parent})
+		}
+		c.must("PUT", "/v1/accounts/deep-0/features/switched", obj{"enabled": false, "scope": "branch"})
+		c.must("PUT", "/v1/accounts/deep-2/features/switched", obj{"enabled": true, "scope": "branch"})
+		actor := account.Actor{Environment: benchEnv, System: true}
+		for _, permission := range []string{"fe.secure.read.users", "feature:planned", "feature:switched"} {
+			b.Run(permission, func(b *testing.B) {
+				i := 0
+				for b.Loop() {
+					i++
+					q := access.Question{Subject: "user:root", Permission: permission, Resource: fmt.Sprintf("account:leaf-%d", i%leaves)}
+					answers, _, err := s.Access.Check(b.Context(), actor, []access.Question{q}, 0)
+					if err != nil || !answers[0].Allowed {
+						b.Fatalf("%v %+v", err, answers)
+					}
+				}
+			})
+		}
+	})
+}
+
 // BenchmarkSwitcher is the first page of 50, by name with total, of a user who may open all 1,000 accounts.
 func BenchmarkSwitcher(b *testing.B) {
 	benchmarked(b, func(b *testing.B, s *service, _ caller) {

@@ -150,7 +150,7 @@ func TestS5_SourcesAreTrue(t *testing.T) {
 				env := account.EnvironmentID(fmt.Sprintf("people%d", round))
 				s.environment(env)
 				p := drawPeople(rt)
-				if err := appendTo(s, env, p.changes...); err != nil {
+				if err := appendTo(s, env, account.Imported, p.changes...); err != nil {
 					rt.Fatal(err)
 				}
 				enabled := rapid.Bool().Draw(rt, "sub-accounts enabled")

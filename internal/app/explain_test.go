@@ -141,7 +141,7 @@ func TestS5_UsersAreExplainedThemselves(t *testing.T) {
 	w := newWorld(t, oneMachine)
 	past := time.Now().Add(-time.Hour).Truncate(time.Second)
 	left := w.newUser("lobby")
-	w.record(changed(nil, account.Of(account.Membership{Account: "initech", User: account.UserID(left), Roles: []account.RoleKey{"admin"}, ExpiresAt: &past, CreatedAt: past})))
+	w.imported(changed(nil, account.Of(account.Membership{Account: "initech", User: account.UserID(left), Roles: []account.RoleKey{"admin"}, ExpiresAt: &past, CreatedAt: past})))
 	for _, c := range []struct{ user, permission, id, want string }{
 		{"owner", "access", "globex-eu-fr", "allowed: grant@globex admin;"},
 		{"clerk", deleteSubAccount, "globex-eu", "denied: not role_lacks_permission"},
@@ -203,7 +203,7 @@ func TestS5_EverybodyWhoCanOpenAnAccount(t *testing.T) {
 			w := newWorld(t, s)
 			w.grant("globex-eu", "owner", obj{"roles": []string{"viewer"}})
 			past := time.Now().Add(-time.Hour).Truncate(time.Second)
-			w.record(changed(nil, account.Of(account.Membership{Account: "globex-eu", User: "outsider", Roles: []account.RoleKey{"admin"}, ExpiresAt: &past, CreatedAt: past})))
+			w.imported(changed(nil, account.Of(account.Membership{Account: "globex-eu", User: "outsider", Roles: []account.RoleKey{"admin"}, ExpiresAt: &past, CreatedAt: past})))
 			w.giveToken("globex", "above", account.GrantedAccess, nil, "greeter")
 			w.giveToken("globex-eu", "here", "", nil, "greeter")
 			w.giveToken("globex", "not-below", "", nil, "manager")

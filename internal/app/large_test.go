@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
-	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/relay"
 )
 
@@ -34,24 +33,9 @@ func (w *world) crowd(top string) {
 		if from == 0 {
 			changes = append(changes, account.Change{After: account.Of(account.Assignment{Account: account.ID(top), Role: "viewer", AlwaysOn: true})})
 		}
-		w.append(account.Imported, changes...)
+		w.imported(changes...)
 	}
 	if err := w.CatchUp(w.t.Context()); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-// append writes an entry of prod straight into the store.
-func (w *world) append(kind account.Kind, changes ...account.Change) {
-	w.t.Helper()
-	err := w.Store.Write(w.t.Context(), "prod", func(tx directory.Tx) error {
-		_, err := tx.Append(w.t.Context(), account.Entry{
-			Environment: "prod", At: time.Now().UTC().Truncate(time.Microsecond), Actor: account.Actor{Environment: "prod", System: true},
-			Kind: kind, Changes: changes,
-		})
-		return err
-	})
-	if err != nil {
 		w.t.Fatal(err)
 	}
 }

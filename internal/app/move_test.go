@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -245,7 +244,7 @@ func TestU4_WhatAMoveHandsOutIsHeldInTheBranch(t *testing.T) {
 	w.as("mallory").refuse("permission_denied", "POST", moveFR, there)
 
 	past := time.Now().Add(-time.Hour).Truncate(time.Second)
-	w.record(changed(nil, account.Of(account.APIToken{
+	w.imported(changed(nil, account.Of(account.APIToken{
 		ID: "ended", Account: "globex-us", Name: "Ended", Roles: []account.RoleKey{"admin"}, BranchAccess: account.GrantedAccess, ExpiresAt: &past,
 	})), changed(nil, account.Of(account.Assignment{Account: "globex-us", Role: "admin"})))
 	w.grant("globex-us", viewer, obj{"roles": []string{"viewer"}, "sub_account_access": true})
@@ -276,31 +275,9 @@ func (w *world) giveToken(at, id string, branch account.BranchAccess, expires *t
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.record(changes...)
+	w.imported(changes...)
 }
 
 func changed(before, after *account.Entity) account.Change {
 	return account.Change{Before: before, After: after}
-}
-
-// record writes changes to prod that have no request of their own.
-func (w *world) record(changes ...account.Change) {
-	w.t.Helper()
-	if err := appendTo(w.service, "prod", changes...); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-// appendTo writes changes to an environment that have no request of their own, and waits until they are in force.
-func appendTo(s *service, env account.EnvironmentID, changes ...account.Change) error {
-	ctx := s.t.Context()
-	var version account.Version
-	err := s.Store.Write(ctx, env, func(tx directory.Tx) (err error) {
-		version, err = tx.Append(ctx, account.Entry{At: time.Now(), Actor: account.Actor{System: true}, Kind: account.Imported, Changes: changes})
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("append: %w", err)
-	}
-	return s.Relay.InForce(ctx, env, version)
 }

@@ -148,8 +148,8 @@ func TestDemoPrintsCommandsThatWork(t *testing.T) {
 			break
 		}
 	}
-	if len(commands) != 3 {
-		t.Fatalf("want three commands, got %q\n%s", commands, stderr.String())
+	if len(commands) != 4 {
+		t.Fatalf("want four commands, got %q\n%s", commands, stderr.String())
 	}
 	run := func(command string) (string, int) {
 		cmd := exec.CommandContext(ctx, "sh", "-c", command)
@@ -162,7 +162,10 @@ func TestDemoPrintsCommandsThatWork(t *testing.T) {
 	if out, code := run(commands[1]); out != "denied\n" || code != 1 {
 		t.Errorf("%s: %q, exit code %d", commands[1], out, code)
 	}
-	if out, code := run(commands[2]); strings.Count(out, "\n") != 55 || code != 0 || !strings.Contains(out, "(globex-north-acme)") {
-		t.Errorf("%s: exit code %d, %d lines:\n%s", commands[2], code, strings.Count(out, "\n"), out)
+	if out, code := run(commands[2]); out != "allowed\n" || code != 0 {
+		t.Errorf("%s: %q, exit code %d", commands[2], out, code)
+	}
+	if out, code := run(commands[3]); strings.Count(out, "\n") != 55 || code != 0 || !strings.Contains(out, "(globex-north-acme)") {
+		t.Errorf("%s: exit code %d, %d lines:\n%s", commands[3], code, strings.Count(out, "\n"), out)
 	}
 }

@@ -145,6 +145,9 @@ Try these in another terminal:
 # Bob works in one department. May he open the customer's account?  (no)
 %[1]s check user:bob access account:globex-north-acme %[3]s
 
+# May he use the feature reports in his department, which has it by a plan given two levels above?  (yes)
+%[1]s check user:bob feature:reports account:acme-logistics-oslo %[3]s
+
 # Which accounts may Ada open?  (an account switcher)
 %[1]s accounts ada %[3]s
 

@@ -49,8 +49,9 @@ func (c *console) checkCommand() *cobra.Command {
 		Long: `Check prints "allowed" (exit code 0) or "denied" (exit code 1).
 
 A permission is a key of the catalogue, or a name of the schema: access is
-whether the account may be opened.`,
-		Example: "  tenantry check user:ada fe.account-hierarchy.read.subAccount account:globex\n  tenantry check user:bob access account:globex --server http://127.0.0.1:8080",
+whether the account may be opened. feature:KEY is the use of a feature: the account
+has it, and the subject has the right there that the feature names.`,
+		Example: "  tenantry check user:ada fe.account-hierarchy.read.subAccount account:globex\n  tenantry check user:bob access account:globex --server http://127.0.0.1:8080\n  tenantry check user:ada feature:reports account:globex",
 		Args:    cobra.ExactArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t.quietly(cmd)
@@ -144,7 +145,7 @@ from: direct (member there), or inherited from an account above by grant, kept
 	fl := cmd.Flags()
 	fl.StringVarP(&f.Query, "search", "q", "", "only accounts with this in their name or id")
 	fl.StringVar((*string)(&f.Under), "under", "", "only this account and those below it")
-	fl.StringVar(&f.Permission, "permission", "", "only where the user holds this permission")
+	fl.StringVar(&f.Permission, "permission", "", "only where the user holds this permission, or may use this feature (feature:KEY)")
 	fl.StringVar((*string)(&f.Sort), "sort", "tree", "tree, name or date (newest first)")
 	fl.BoolVar(&asJSON, "json", false, "one JSON object a line")
 	return cmd

@@ -80,7 +80,7 @@ func TestAccountsOnTheWire(t *testing.T) {
 	a.do("PATCH", "/v1/accounts/globex", `{"name":null}`, "If-Match", "*").ok(200).tagged(6, 6)
 	a.do("POST", "/v1/accounts/east/move", `{"parent":null}`, "If-Match", `"2"`).refused(412, "stale", "")
 	a.do("POST", "/v1/accounts/east/move", `{"parent":null,"dry_run":true}`).ok(200).tagged(3, 6).same(`{"id":"east","name":"Globex East","parent":null,
-		"sub_account_management":false,"sub_account_access":"default_off","created_at":"?","version":3,"moved":false,"applied":false,
+		"sub_account_management":false,"sub_account_access":"default_off","plan":null,"created_at":"?","version":3,"moved":false,"applied":false,
 		"impact":{"gains":{"users":0,"accounts":0,"pairs":0},"loses":{"users":1,"accounts":1,"pairs":1}}}`)
 	if got := a.do("POST", "/v1/accounts/east/move", `{"parent":null}`, "If-Match", `"3"`).ok(200).tagged(7, 7); got.body["parent"] != nil || got.body["applied"] != true || got.body["moved"] != true {
 		t.Errorf("moved: %s", got.text)

@@ -20,6 +20,9 @@ type demo struct {
 	accounts map[account.ID]account.Account
 	users    map[account.UserID]account.User
 	grants   []directory.Grant
+	features map[account.FeatureKey]account.Feature
+	plans    map[account.PlanKey]account.Plan
+	switches []account.FeatureSwitch
 }
 
 func readDemo(t *testing.T) map[account.EnvironmentID]*demo {
@@ -37,6 +40,7 @@ func readDemo(t *testing.T) map[account.EnvironmentID]*demo {
 			all[r.Environment] = &demo{
 				env: *r.NewEnvironment, roles: map[account.RoleKey]account.Role{},
 				accounts: map[account.ID]account.Account{}, users: map[account.UserID]account.User{},
+				features: map[account.FeatureKey]account.Feature{}, plans: map[account.PlanKey]account.Plan{},
 			}
 			continue
 		}
@@ -59,13 +63,29 @@ func (d *demo) add(t *testing.T, r directory.Record) {
 		d.roles[r.Role.Key] = *r.Role
 	case r.Account != nil:
 		_, again := d.accounts[r.Account.ID]
-		fresh, known = !again, d.knows(r.Account.Parent)
+		_, planned := d.plans[r.Account.Plan]
+		fresh, known = !again, d.knows(r.Account.Parent) && (planned || r.Account.Plan == "")
 		d.accounts[r.Account.ID] = *r.Account
 	case r.User != nil:
 		for _, u := range d.users {
 			fresh = fresh && u.ID != r.User.ID && u.Email != r.User.Email
 		}
 		d.users[r.User.ID] = *r.User
+	case r.Feature != nil:
+		_, again := d.features[r.Feature.Key]
+		fresh = !again
+		d.features[r.Feature.Key] = *r.Feature
+	case r.Plan != nil:
+		_, again := d.plans[r.Plan.Key]
+		fresh, known = !again, d.haveAll(r.Plan.Features...)
+		d.plans[r.Plan.Key] = *r.Plan
+	case r.FeatureSwitch != nil:
+		s := *r.FeatureSwitch
+		fresh = !slices.ContainsFunc(d.switches, func(o account.FeatureSwitch) bool {
+			return o.Account == s.Account && o.Feature == s.Feature && o.Branch == s.Branch
+		})
+		known = d.knows(s.Account) && s.Account != "" && d.haveAll(s.Feature)
+		d.switches = append(d.switches, s)
 	default:
 		g := *r.Membership
 		fresh = !slices.ContainsFunc(d.grants, func(o directory.Grant) bool { return o.Account == g.Account && o.User == g.User })
@@ -84,6 +104,13 @@ func (d *demo) add(t *testing.T, r directory.Record) {
 func (d *demo) knows(id account.ID) bool {
 	_, ok := d.accounts[id]
 	return ok || id == ""
+}
+
+func (d *demo) haveAll(keys ...account.FeatureKey) bool {
+	return !slices.ContainsFunc(keys, func(key account.FeatureKey) bool {
+		_, ok := d.features[key]
+		return !ok
+	})
 }
 
 // path returns the account and those above it.

@@ -7,7 +7,7 @@ import (
 func feature(o *object) *account.Feature {
 	f := account.Feature{
 		Key:         id[account.FeatureKey](o, "key"),
-		Name:        o.nameIfAny("name"),
+		Name:        o.nameIfAny(),
 		Description: o.description("description"),
 		Permission:  account.PermissionKey(o.str("permission")),
 	}
@@ -17,7 +17,7 @@ func feature(o *object) *account.Feature {
 func plan(o *object) *account.Plan {
 	p := account.Plan{
 		Key:         id[account.PlanKey](o, "key"),
-		Name:        o.nameIfAny("name"),
+		Name:        o.nameIfAny(),
 		Description: o.description("description"),
 		Features:    set[account.FeatureKey](o, "features"),
 	}

@@ -58,7 +58,7 @@ func record(o *object) (directory.Record, *fault.Error) {
 func environment(o *object) *account.Environment {
 	e := account.Environment{
 		ID:                 id[account.EnvironmentID](o, "id"),
-		Name:               o.nameIfAny("name"),
+		Name:               o.nameIfAny(),
 		SubAccountsEnabled: o.is("sub_accounts_enabled"),
 		DefaultAccessMode:  o.mode("default_access_mode", account.DefaultOff),
 		MaxDepth:           o.number("max_depth", account.DefaultMaxDepth),
@@ -76,7 +76,7 @@ func environment(o *object) *account.Environment {
 func role(o *object) *account.Role {
 	r := account.Role{
 		Key:         id[account.RoleKey](o, "key"),
-		Name:        o.nameIfAny("name"),
+		Name:        o.nameIfAny(),
 		Account:     idIfAny[account.ID](o, "account"),
 		Permissions: set[account.PermissionKey](o, "permissions"),
 	}
@@ -100,7 +100,7 @@ func user(o *object) *account.User {
 	return &account.User{
 		ID:        id[account.UserID](o, "id"),
 		Email:     o.email("email"),
-		Name:      o.nameIfAny("name"),
+		Name:      o.nameIfAny(),
 		Blocked:   o.is("blocked"),
 		CreatedAt: o.time("created_at"),
 	}

@@ -133,12 +133,13 @@ func (o *object) name(name string) string {
 }
 
 // nameIfAny takes a name that is empty for one that is not there.
-func (o *object) nameIfAny(name string) string {
-	s := o.str(name)
+func (o *object) nameIfAny() string {
+	const field = "name"
+	s := o.str(field)
 	if s == "" {
 		return ""
 	}
-	s, err := account.CleanName(name, s)
+	s, err := account.CleanName(field, s)
 	o.check(err)
 	return s
 }
