@@ -13,7 +13,7 @@ import (
 )
 
 // passwordVariable is the one environment variable that is no flag's: a password has no place on a command line.
-const passwordVariable = "TENANTRY_SMTP_PASSWORD"
+const passwordVariable = "TENANTRY_SMTP_PASSWORD" //nolint:gosec // the name of a variable, not a password
 
 // postage are the flags that say where letters go.
 type postage struct {

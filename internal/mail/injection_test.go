@@ -69,7 +69,7 @@ func whole(t *testing.T, l Letter, got testmail.Letter) {
 	if strings.Count(got.HTML, "<a ") != 2 || strings.Contains(strings.ToLower(got.HTML), "<script") {
 		t.Errorf("something got into the HTML:\n%s", got.HTML)
 	}
-	for _, line := range bytes.Split(got.Raw, []byte("\r\n")) {
+	for line := range bytes.SplitSeq(got.Raw, []byte("\r\n")) {
 		if len(line) > 998 || bytes.ContainsAny(line, "\r\n\x00") {
 			t.Errorf("no line of SMTP: %q", line)
 		}
