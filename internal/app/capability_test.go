@@ -139,6 +139,10 @@ func TestA3_CreatedWithIt(t *testing.T) {
 		}
 	}
 	people["creator"].must("POST", "/v1/accounts", obj{"name": "Child", "parent": parent, "sub_account_management": false})
+	w.op.must("PATCH", "/v1/accounts/"+parent, obj{"sub_account_management": false})
+	for _, with := range []bool{false, true} { // an operator is told what is really in the way
+		people["editor"].refuse(managingOff, "POST", "/v1/accounts", obj{"name": "Child", "parent": parent, "sub_account_management": with})
+	}
 }
 
 // goesOn sees that what was there before the capability was turned off is there still, at globex > globex-eu > globex-eu-fr.

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -17,23 +18,33 @@ type history struct {
 	t     *rapid.T
 	c     caller
 	m     *model
+	clock *testClock // nil where the engine goes by the machine's
 	users []string
-	n     int // accounts made
+	n     int // things made
+	steps int // taken
 }
 
-func (h *history) account(label string) string {
-	ids := make([]string, 0, len(h.m.accounts))
-	for id := range h.m.accounts {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	return rapid.SampledFrom(ids).Draw(h.t, label)
+// drawn is one of the keys of a map.
+func drawn[T any](h *history, of map[string]T, label string) string {
+	return rapid.SampledFrom(slices.Sorted(maps.Keys(of))).Draw(h.t, label)
 }
+
+func (h *history) account(label string) string { return drawn(h, h.m.accounts, label) }
 
 func (h *history) user() string { return rapid.SampledFrom(h.users).Draw(h.t, "user") }
 
+func (h *history) odds(label string, one int) bool {
+	return rapid.IntRange(1, one).Draw(h.t, label) == one
+}
+
+// fresh is an id that was not used before.
+func (h *history) fresh(prefix string) string {
+	h.n++
+	return fmt.Sprintf("%s%d", prefix, h.n)
+}
+
 // expect sends a request; code is what the model says it is refused with, "" if it succeeds.
-func (h *history) expect(code, method, path string, body any) {
+func (h *history) expect(code, method, path string, body any) answer {
 	h.t.Logf("%s %s %v → %s", method, path, body, code)
 	a, err := h.c.try(method, path, body)
 	if err != nil {
@@ -45,158 +56,41 @@ func (h *history) expect(code, method, path string, body any) {
 	if a.status == 202 {
 		h.t.Fatalf("%s %s: not in force: %s", method, path, a.raw)
 	}
+	return a
 }
 
-func (h *history) create() {
-	parent := ""
-	if len(h.m.accounts) > 0 && rapid.IntRange(0, 9).Draw(h.t, "root?") > 0 {
-		parent = h.account("parent")
-	}
-	id := fmt.Sprintf("a%d", h.n)
-	h.n++
-	mode := rapid.SampledFrom([]string{"default_off", "default_on", "always_on"}).Draw(h.t, "mode")
-	body := obj{"id": id, "name": strings.ToUpper(id), "sub_account_management": true, "sub_account_access": mode}
-	if parent != "" {
-		body["parent"] = parent
-		if len(h.m.path(parent)) >= modelDepth {
-			h.expect("too_deep", "POST", "/v1/accounts", body)
-			return
-		}
-	}
-	h.expect("", "POST", "/v1/accounts", body)
-	h.m.accounts[id] = &modelAccount{parent: parent, mode: mode}
+// permissionsAsked are those that are compared; "" is opening the account.
+var permissionsAsked = []string{"", readSubAccounts, writeUsers, inviteUsers}
+
+// questions collects checks with the answers of the model.
+type questions struct {
+	items []obj
+	want  []bool
 }
 
-func (h *history) move() {
-	id, parent := h.account("account"), h.account("parent")
-	code := ""
-	switch {
-	case slices.Contains(h.m.path(parent), id):
-		code = "hierarchy_cycle"
-	case h.m.accounts[id].parent == parent:
-	case len(h.m.path(parent))+h.m.height(id) > modelDepth:
-		code = "too_deep"
+func (q *questions) add(subject, permission, id string, want bool) {
+	if permission == "" {
+		permission = "access"
 	}
-	h.expect(code, "POST", "/v1/accounts/"+id+"/move", obj{"parent": parent})
-	if code == "" {
-		h.m.accounts[id].parent = parent
+	q.items = append(q.items, obj{"subject": subject, "permission": permission, "resource": "account:" + id})
+	q.want = append(q.want, want)
+}
+
+// of adds what there is to ask about a member of some kind at an account.
+func (q *questions) of(m *model, subject, id string, may func(permission string) bool) {
+	for _, p := range permissionsAsked {
+		q.add(subject, p, id, may(p))
+	}
+	for feature, needs := range m.features {
+		q.add(subject, "feature:"+feature, id, m.has(feature, id) && may(needs))
 	}
 }
 
-func (h *history) remove() {
-	id := h.account("account")
-	if h.m.children(id) > 0 {
-		h.expect("account_has_children", "DELETE", "/v1/accounts/"+id, nil)
-		return
-	}
-	for k := range h.m.members {
-		if k[0] == id && h.m.membershipsOf(k[1]) == 1 {
-			h.expect("users_without_account", "DELETE", "/v1/accounts/"+id, nil)
-			return
-		}
-	}
-	h.expect("", "DELETE", "/v1/accounts/"+id, nil)
-	delete(h.m.accounts, id)
-	for k := range h.m.members {
-		if k[0] == id {
-			delete(h.m.members, k)
-		}
-	}
-}
-
-func (h *history) grant() {
-	id, user := h.account("account"), h.user()
-	roles := rapid.SampledFrom([][]string{{"viewer"}, {"manager"}, {"manager", "viewer"}}).Draw(h.t, "roles")
-	asked := rapid.SampledFrom([]string{"", "true", "false"}).Draw(h.t, "sub_account_access")
-	body := obj{"roles": roles}
-	if asked != "" {
-		body["sub_account_access"] = asked == "true"
-	}
-	key := [2]string{id, user}
-	present, mode := h.m.members[key], h.m.accounts[id].mode
-	own := mode == "default_on"
-	if present != nil {
-		own = present.own
-	}
-	switch {
-	case asked == "false" && mode == "always_on": // S3
-		h.expect("always_on", "PUT", "/v1/accounts/"+id+"/members/"+user, body)
-		return
-	case asked == "true" && mode != "always_on":
-		own = true
-	case asked == "false":
-		own = false
-	}
-	h.expect("", "PUT", "/v1/accounts/"+id+"/members/"+user, body)
-	h.m.members[key] = &modelMember{roles: roles, own: own}
-}
-
-func (h *history) revoke() {
-	if len(h.m.members) == 0 {
-		return
-	}
-	keys := make([]string, 0, len(h.m.members))
-	for k := range h.m.members {
-		keys = append(keys, k[0]+"/"+k[1])
-	}
-	slices.Sort(keys)
-	id, user, _ := strings.Cut(rapid.SampledFrom(keys).Draw(h.t, "membership"), "/")
-	path := "/v1/accounts/" + id + "/members/" + user
-	if h.m.membershipsOf(user) == 1 {
-		h.expect("users_without_account", "DELETE", path, nil)
-		return
-	}
-	h.expect("", "DELETE", path, nil)
-	delete(h.m.members, [2]string{id, user})
-}
-
-func (h *history) mode() {
-	id := h.account("account")
-	mode := rapid.SampledFrom([]string{"default_off", "default_on", "always_on"}).Draw(h.t, "mode")
-	h.expect("", "PATCH", "/v1/accounts/"+id, obj{"sub_account_access": mode})
-	if h.m.accounts[id].mode == "always_on" && mode != "always_on" { // S4
-		for k, member := range h.m.members {
-			if k[0] == id {
-				member.own = true
-			}
-		}
-	}
-	h.m.accounts[id].mode = mode
-}
-
-func (h *history) block() {
-	user := h.user()
-	if h.m.blocked[user] {
-		h.expect("", "POST", "/v1/users/"+user+"/unblock", nil)
-		h.m.blocked[user] = false
-	} else {
-		h.expect("", "POST", "/v1/users/"+user+"/block", nil)
-		h.m.blocked[user] = true
-	}
-}
-
-// agree compares checks and switcher lists of every user and account with the model.
-func (h *history) agree() {
-	for _, user := range h.users {
-		var items []obj
-		var want []bool
-		var open []string
-		for id := range h.m.accounts {
-			for _, p := range []string{"access", "fe.account-hierarchy.read.subAccount", "fe.secure.write.users"} {
-				permission := p
-				if p == "access" {
-					permission = ""
-				}
-				items = append(items, obj{"subject": "user:" + user, "permission": p, "resource": "account:" + id})
-				want = append(want, h.m.may(user, permission, id))
-			}
-			if h.m.may(user, "", id) {
-				open = append(open, id)
-			}
-		}
-		if len(items) == 0 {
-			continue
-		}
+// put asks all of them.
+func (h *history) put(q questions) {
+	const most = 500
+	for from := 0; from < len(q.items); from += most {
+		items, want := q.items[from:min(from+most, len(q.items))], q.want[from:]
 		a, err := h.c.try("POST", "/v1/check/bulk", obj{"items": items})
 		if err != nil || a.status != 200 {
 			h.t.Fatalf("bulk check: %v %s", err, a.raw)
@@ -206,23 +100,61 @@ func (h *history) agree() {
 				h.t.Fatalf("%v: the service says %v, the model %v", items[i], got, want[i])
 			}
 		}
-		for _, sort := range []string{"tree", "name", "date"} {
-			got := h.c.reach(user, "sort="+sort)
-			if sort == "tree" {
-				h.treeOrder(got)
-			}
-			slices.Sort(got)
-			slices.Sort(open)
-			if !slices.Equal(got, open) {
-				h.t.Fatalf("switcher of %s by %s: the service says %v, the model %v", user, sort, got, open)
-			}
+	}
+}
+
+// agree compares checks of every user, API token and account with the model, and a list of each user's accounts.
+func (h *history) agree() {
+	var all questions
+	for id := range h.m.accounts {
+		for _, user := range h.users {
+			all.of(h.m, "user:"+user, id, func(p string) bool { return h.m.may(user, p, id) })
 		}
-		writers := slices.DeleteFunc(slices.Clone(open), func(id string) bool { return !h.m.may(user, "fe.secure.write.users", id) })
-		got := h.c.reach(user, "permission=fe.secure.write.users")
-		slices.Sort(got)
-		if !slices.Equal(got, writers) {
-			h.t.Fatalf("switcher of %s by permission: the service says %v, the model %v", user, got, writers)
+		for k := range h.m.tokens {
+			all.of(h.m, "api_token:"+k[1], id, func(p string) bool { return h.m.holds(h.m.tokens, k[1], p, id) })
 		}
+	}
+	h.put(all)
+	for i, user := range h.users {
+		h.lists(user, h.steps+i)
+	}
+}
+
+// lists compares one of the lists of a user's accounts.
+func (h *history) lists(user string, which int) {
+	opens := func(id string) bool { return h.m.may(user, "", id) }
+	switch which % 5 {
+	case 0:
+		h.list(user, "sort=tree", opens)
+	case 1:
+		h.list(user, "sort=name", opens)
+	case 2:
+		h.list(user, "sort=date", opens)
+	case 3:
+		h.list(user, "permission="+writeUsers, func(id string) bool { return h.m.may(user, writeUsers, id) })
+	default:
+		h.list(user, "permission=feature:people", func(id string) bool {
+			return h.m.has("people", id) && h.m.may(user, h.m.features["people"], id)
+		})
+	}
+}
+
+// list compares one list of a user's accounts.
+func (h *history) list(user, query string, in func(id string) bool) {
+	var want []string
+	for id := range h.m.accounts {
+		if in(id) {
+			want = append(want, id)
+		}
+	}
+	got := h.c.reach(user, query)
+	if query == "sort=tree" {
+		h.treeOrder(got)
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		h.t.Fatalf("switcher of %s by %s: the service says %v, the model %v", user, query, got, want)
 	}
 }
 
@@ -237,11 +169,18 @@ func (h *history) treeOrder(ids []string) {
 	}
 }
 
-// TestHistories holds the service, its checks and its switcher against the model over random histories.
+// TestHistories holds the service, its checks and its switcher against the model over random histories. On one
+// machine the clock is the test's, and memberships expire; elsewhere the engine has a clock of its own.
 func TestHistories(t *testing.T) {
 	for _, s := range shapes(t) {
 		t.Run(s.name, func(t *testing.T) {
-			service := start(t, s.make(t))
+			cfg := s.make(t)
+			var clock *testClock
+			if cfg.Embedded() {
+				clock = newTestClock()
+				cfg.Now = clock.now
+			}
+			service := start(t, cfg)
 			round := 0
 			deadline := time.Now().Add(s.histories)
 			rapid.Check(t, func(rt *rapid.T) {
@@ -249,33 +188,64 @@ func TestHistories(t *testing.T) {
 					return // what there is time for on a slow machine; three rounds always
 				}
 				round++
-				runHistory(t, rt, service, fmt.Sprintf("h%d", round))
+				runHistory(t, rt, service, clock, fmt.Sprintf("h%d", round))
 			})
 			t.Logf("%d histories", round)
 		})
 	}
 }
 
-func runHistory(t *testing.T, rt *rapid.T, s *service, env string) {
-	s.environmentOfDepth(env, modelDepth)
-	h := &history{
-		t: rt, c: s.client(accountEnv(env), "op", false, "admin"), users: []string{"u0", "u1", "u2", "u3"},
-		m: &model{accounts: map[string]*modelAccount{}, members: map[[2]string]*modelMember{}, blocked: map[string]bool{}},
-	}
-	for key, permissions := range modelRoles {
+// begin makes what every history begins with.
+func (h *history) begin() {
+	for key, permissions := range map[string][]string{"viewer": {readSubAccounts}, "manager": {readSubAccounts, writeUsers}} {
 		h.c.must("POST", "/v1/roles", obj{"key": key, "permissions": permissions})
+		h.m.roles[key] = &modelRole{permissions: permissions}
+	}
+	for key, permission := range map[string]string{"reports": "", "people": writeUsers} {
+		h.c.must("POST", "/v1/features", obj{"key": key, "permission": permission})
+		h.m.features[key] = permission
+	}
+	for key, features := range map[string][]string{"bronze": {}, "silver": {"reports"}, "gold": {"people", "reports"}} {
+		h.c.must("POST", "/v1/plans", obj{"key": key, "features": features})
+		h.m.plans[key] = features
 	}
 	// everybody is at home somewhere (U1)
-	h.c.must("POST", "/v1/accounts", obj{"id": "home", "name": "Home", "sub_account_management": true, "sub_account_access": "default_off"})
-	h.m.accounts["home"] = &modelAccount{mode: "default_off"}
+	h.c.must("POST", "/v1/accounts", obj{"id": "home", "name": "Home", "sub_account_management": true, "sub_account_access": off})
+	h.m.accounts["home"] = &modelAccount{mode: off, managed: true, switches: map[modelSwitch]bool{}}
 	for _, u := range h.users {
 		h.c.must("POST", "/v1/users", obj{"id": u, "email": u + "@home.example", "memberships": []obj{{"account": "home", "roles": []string{"viewer"}}}})
 		h.m.members[[2]string{"home", u}] = &modelMember{roles: []string{"viewer"}}
 	}
-	steps := []func(){h.create, h.create, h.create, h.move, h.remove, h.grant, h.grant, h.grant, h.revoke, h.mode, h.block}
-	for range rapid.IntRange(5, 25).Draw(rt, "steps") {
+}
+
+func runHistory(t *testing.T, rt *rapid.T, s *service, clock *testClock, env string) {
+	s.environmentOfDepth(env, modelDepth)
+	h := &history{
+		t: rt, c: s.client(accountEnv(env), "op", false, "admin"), users: []string{"u0", "u1", "u2", "u3"}, m: newModel(), clock: clock,
+	}
+	h.tick(0)
+	h.begin()
+	steps := []func(){
+		h.create, h.create, h.create, h.move, h.move, h.remove, h.manage,
+		h.grant, h.grant, h.grant, h.grant, h.revoke, h.mode, h.mode, h.block,
+		h.makeRole, h.editRole, h.dropRole,
+		h.givePlan, h.editPlan, h.switchFeature, h.switchFeature,
+	}
+	if clock != nil {
+		steps = append(steps, h.wait, h.wait)
+	}
+	if strings.Contains(string(h.c.must("GET", "/openapi.json", nil).raw), "/v1/accounts/{account}/api-tokens") {
+		steps = append(steps, h.makeToken, h.dropToken)
+	}
+	for range rapid.IntRange(5, 30).Draw(rt, "steps") {
 		rapid.SampledFrom(steps).Draw(rt, "step")()
+		h.steps++
 		h.agree()
+	}
+	for _, user := range h.users {
+		for which := range 5 {
+			h.lists(user, which)
+		}
 	}
 	drift, err := s.Relay.Reconcile(t.Context(), accountEnv(env), true, nil)
 	if err != nil || !drift.Drift.Empty() {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/relation"
 )
 
 // NewAccount is an account as a caller asks for it.
@@ -42,7 +43,10 @@ func (d *Directory) CreateAccount(ctx context.Context, req Request, in NewAccoun
 			}
 			p.account("write_sub_accounts", in.Parent, "create a sub-account here")
 			if in.SubAccountManagement {
-				p.account("delegate_sub_account_management", in.Parent, "allow the new account to have sub-accounts")
+				p.need(need{anyOf: []Question{ // A3: an operator may while the parent has it off, too
+					{"delegate_sub_account_management", relation.AccountObject(p.env, in.Parent)},
+					{"edit_backoffice", relation.EnvironmentObject(p.env)},
+				}, doing: "allow the new account to have sub-accounts"})
 			}
 		}
 		var err error
