@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tenantry/tenantry/internal/account"
@@ -275,5 +276,36 @@ func TestS5_WhoMayListWhoCanOpen(t *testing.T) {
 	}
 	if got := w.op.must("GET", "/v1/accounts/globex-eu/members?role=manager", nil).list("members", "user"); !slices.Equal(got, []string{"clerk"}) {
 		t.Errorf("managers: %v", got)
+	}
+}
+
+// TestS5_TheEngineDecides where the directory says otherwise: whom it denies is
+// left out of the list, and what it answers without a reason is told as such.
+func TestS5_TheEngineDecides(t *testing.T) {
+	w := newWorld(t, oneMachine)
+	_, err := v1.NewPermissionsServiceClient(w.Engine.Conn()).WriteRelationships(t.Context(), &v1.WriteRelationshipsRequest{
+		Updates: []*v1.RelationshipUpdate{{Operation: v1.RelationshipUpdate_OPERATION_DELETE, Relationship: &v1.Relationship{
+			Resource: &v1.ObjectReference{ObjectType: "assignment", ObjectId: "prod/globex-eu/manager"}, Relation: "member",
+			Subject: &v1.SubjectReference{Object: &v1.ObjectReference{ObjectType: "user", ObjectId: "prod/clerk"}},
+		}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.grant("globex", w.newUser("initech"), obj{"roles": []string{"viewer"}}) // questions after this see what the engine has
+	a := w.op.must("GET", "/v1/accounts/globex-eu/access?type=user", nil)
+	if ids := a.list("subjects", "id"); !slices.Equal(ids, []string{"euadmin", "owner"}) || a.body["total"] != 3.0 {
+		t.Errorf("listed: %s", a.raw)
+	}
+	page := w.op.must("GET", "/v1/accounts/globex-eu/access?type=user&limit=1", nil) // the first page has nobody left
+	next, _ := page.body["next_cursor"].(string)
+	if ids := page.list("subjects", "id"); len(ids) != 0 || next == "" {
+		t.Errorf("the first page: %s", page.raw)
+	}
+	if ids := w.op.must("GET", "/v1/accounts/globex-eu/access?type=user&limit=1&cursor="+next, nil).list("subjects", "id"); !slices.Equal(ids, []string{"euadmin"}) {
+		t.Errorf("the second page: %v", ids)
+	}
+	if got := w.op.explained("user:clerk", "access", "account:globex-eu"); got != "denied: direct@globex-eu manager; not unexplained" {
+		t.Errorf("explained: %s", got)
 	}
 }

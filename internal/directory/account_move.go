@@ -107,8 +107,10 @@ func (d *Directory) handsOver(ctx context.Context, r Reader, p *plan, id account
 	}
 	at := relation.AccountObject(p.env, id)
 	holds := func(permission string) {
-		p.need(need{anyOf: []Question{{permission, at}}, vague: true,
-			doing: "move account " + string(id) + " there: others would gain permissions in its branch that they do not hold in all of it themselves"})
+		p.need(need{
+			anyOf: []Question{{permission, at}}, vague: true,
+			doing: "move account " + string(id) + " there: others would gain permissions in its branch that they do not hold in all of it themselves",
+		})
 	}
 	for _, role := range roles {
 		holds("branch_access") // a role without permissions opens accounts, too

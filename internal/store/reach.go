@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
@@ -142,10 +143,7 @@ func placeOf(o directory.Opener) string {
 // is the account itself, or its mode is always_on. They are gathered once, by key
 // alone; names are read for the page.
 func openersWhere(conditions []string) string {
-	and := ""
-	for _, c := range conditions {
-		and += ` AND ` + c
-	}
+	and := strings.Join(append([]string{``}, conditions...), ` AND `)
 	return `WITH line AS MATERIALIZED (
 			SELECT a.id, (a.id = ? OR a.access_mode = 'always_on') AS everybody FROM accounts a
 			WHERE a.environment = ? AND a.id IN (SELECT value FROM @texts(?) AS named)),
