@@ -32,6 +32,7 @@ type App struct {
 	failOnce sync.Once
 	failed   chan struct{} // closed when the background can go on no more
 	why      error         // it cannot; to be read after failed
+	stopping chan struct{} // closed when Serve is about to stop: what would last ends
 
 	stop     context.CancelFunc // of the relay
 	working  sync.WaitGroup     // the relay
@@ -97,6 +98,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a := &App{
 		Store: db, Engine: e, Relay: r, Access: questions, Directory: d,
 		cfg: cfg, attached: attached, schemaText: text, prepared: make(chan struct{}), failed: make(chan struct{}),
+		stopping: make(chan struct{}),
 	}
 	looking := cfg.LookOnly && !cfg.Embedded()
 	if looking || attached {

@@ -134,8 +134,9 @@ func (s *server) authenticate(r *http.Request) error {
 }
 
 // register adds an operation: do is called with the decoded input in the name
-// of whoever calls, and its fault is told as a problem.
-func register[I, O any](s *server, op huma.Operation, do func(context.Context, directory.Request, *I) (*O, error)) {
+// of whoever calls, and its fault is told as a problem. It returns the answers as
+// they are documented.
+func register[I, O any](s *server, op huma.Operation, do func(context.Context, directory.Request, *I) (*O, error)) map[string]*huma.Response {
 	op.Security = []map[string][]string{{"client": {}}}
 	op.Errors = append([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable}, op.Errors...)
 	op.SkipValidateBody = true // jsonBody does it
@@ -156,6 +157,7 @@ func register[I, O any](s *server, op huma.Operation, do func(context.Context, d
 		return out, nil
 	})
 	documentPending[O](op)
+	return op.Responses
 }
 
 // request makes what the use cases need to know of a request, and decodes its body.
