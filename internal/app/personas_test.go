@@ -84,7 +84,7 @@ func (r row) expect(name string) string {
 func TestE4_EveryRouteByEveryPersona(t *testing.T) {
 	w := newWorld(t, oneMachine)
 	personas := w.personas()
-	rows := slices.Concat(accountRows(), peopleRows(), otherRows())
+	rows := slices.Concat(accountRows(), peopleRows(), otherRows(), journalRows())
 	for _, r := range rows {
 		t.Run(r.route, func(t *testing.T) {
 			for name := range strings.FieldsSeq(everyPerson) {
