@@ -81,22 +81,11 @@ func (w *LogWriter) Entry(e directory.LogEntry) error {
 		return w.line(append(about, "", "0", "", "", "", "", ""))
 	}
 	for i, c := range e.Changes {
-		before, err := describe(c.Before)
+		d, err := describe(Change{Before: thingOf(c.Before), After: thingOf(c.After)})
 		if err != nil {
 			return err
 		}
-		after, err := describe(c.After)
-		if err != nil {
-			return err
-		}
-		action, thing := "changed", after
-		switch {
-		case c.Before == nil:
-			action = "created"
-		case c.After == nil:
-			action, thing = "deleted", before
-		}
-		line := append(about[:len(about):len(about)], strconv.Itoa(i+1), strconv.Itoa(e.Total), action, thing.kind, thing.id, before.text, after.text)
+		line := append(about[:len(about):len(about)], strconv.Itoa(i+1), strconv.Itoa(e.Total), d.action, d.kind, d.id, d.before, d.after)
 		if err := w.line(line); err != nil {
 			return err
 		}
@@ -146,36 +135,66 @@ func defuse(cell string) string {
 	return cell
 }
 
-// described is a thing as a line of CSV has it.
+// described is a change as a line of CSV has it.
 type described struct {
-	kind string // the name of its type
-	id   string // its own, or those of what it connects: globex/ada
-	text string // all of it, as JSON
+	action        string // created, changed or deleted
+	kind, id      string // of the thing: the name of its type; its own id, or those of what it connects: globex/ada
+	before, after string // all of it, as JSON; "" for none
 }
 
-func describe(e *account.Entity) (described, error) {
-	var d described
-	if e == nil {
+func describe(c Change) (d described, err error) {
+	d.action = "changed"
+	switch {
+	case c.Before == nil:
+		d.action = "created"
+	case c.After == nil:
+		d.action = "deleted"
+	}
+	if d.kind, d.before, err = fieldOf(c.Before); err != nil {
+		return d, err
+	}
+	kind, after, err := fieldOf(c.After)
+	if err != nil {
+		return d, err
+	}
+	d.kind, d.after = cmp.Or(d.kind, kind), after
+	thing := cmp.Or(d.after, d.before)
+	if thing == "" {
 		return d, nil
 	}
-	var text bytes.Buffer
-	if err := encodeJSON(&text, thingOf(e)); err != nil {
-		return d, err
-	}
-	var fields map[string]json.RawMessage // one, by the name of its type
-	if err := json.Unmarshal(text.Bytes(), &fields); err != nil {
-		return d, err
-	}
 	var keys struct{ ID, Key, Account, User, Role, Feature string }
-	for kind, text := range fields {
-		d.kind, d.text = kind, string(text)
-		if err := json.Unmarshal(text, &keys); err != nil {
-			return d, err
-		}
+	if err := json.Unmarshal([]byte(thing), &keys); err != nil {
+		return d, err
 	}
 	if d.id = cmp.Or(keys.ID, keys.Key); d.id == "" {
 		parts := []string{keys.Account, keys.User, keys.Role, keys.Feature}
 		d.id = strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), "/")
 	}
 	return d, nil
+}
+
+// fieldOf is what a thing is, and all of it as JSON; "" for none.
+func fieldOf(t *Thing) (kind, text string, err error) {
+	if t == nil {
+		return "", "", nil
+	}
+	var all bytes.Buffer
+	if err := encodeJSON(&all, t); err != nil {
+		return "", "", err
+	}
+	var fields map[string]json.RawMessage // one, by the name of its type
+	err = json.Unmarshal(all.Bytes(), &fields)
+	for name, value := range fields {
+		kind, text = name, string(value)
+	}
+	return kind, text, err
+}
+
+// Summary says in three words what was changed: "membership globex/ada created".
+func (c Change) Summary() string {
+	d, err := describe(c)
+	if err != nil {
+		return "something"
+	}
+	return d.kind + " " + d.id + " " + d.action
 }
