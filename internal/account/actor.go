@@ -11,6 +11,7 @@ type Actor struct {
 	Impersonation ImpersonationID `json:"impersonation,omitempty"` // the session in which Client acts as User (E4)
 	Invitation    InvitationID    `json:"invitation,omitempty"`    // accepted by who has its link (I1)
 	System        bool            `json:"system,omitempty"`        // the operator at the machine's own command line
+	Operator      bool            `json:"operator,omitempty"`      // some operator; who, is not told: see Masked
 }
 
 // IsUser reports whether the request is made in a user's name and judged by that user's rights.
@@ -33,7 +34,22 @@ func (a Actor) Name() string {
 		return "operator:" + string(a.Client)
 	case a.System:
 		return "system"
+	case a.Operator:
+		return "operator"
 	default:
 		return "nobody"
 	}
+}
+
+// IsOperator reports whether it was an operator at work: by a client's rights, at
+// the command line, or as a user in an impersonation (E4).
+func (a Actor) IsOperator() bool { return !a.IsMember() && a.Invitation == "" || a.Impersonation != "" }
+
+// Masked is the actor as the people of an account are shown it: which operator it
+// was, and through which client a user came, is the vendor's business.
+func (a Actor) Masked() Actor {
+	if a.IsMember() || a.Invitation != "" {
+		return Actor{User: a.User, APIToken: a.APIToken, Invitation: a.Invitation, Impersonation: a.Impersonation}
+	}
+	return Actor{Operator: true}
 }

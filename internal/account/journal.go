@@ -45,6 +45,18 @@ const (
 	Imported           Kind = "directory.imported"
 )
 
+// Kinds returns every kind of entry.
+func Kinds() []Kind {
+	return []Kind{
+		EnvironmentCreated, EnvironmentChanged, ClientCreated, ClientRevoked, AccountCreated, AccountChanged,
+		AccountMoved, AccountDeleted, AccountPlanSet, UserCreated, UserChanged, UserBlocked,
+		UserUnblocked, UserDeleted, RoleCreated, RoleChanged, RoleDeleted, MembershipSet,
+		MembershipRemoved, FeatureCreated, FeatureChanged, FeatureDeleted, FeatureSwitched, FeatureUnswitched,
+		PlanCreated, PlanChanged, PlanDeleted, InvitationCreated, InvitationResent, InvitationRevoked,
+		InvitationAccepted, APITokenCreated, APITokenRevoked, ImpersonationBegun, ImpersonationEnded, Imported,
+	}
+}
+
 // Entity is one state of one thing: exactly one field is set.
 type Entity struct {
 	Environment *Environment `json:"environment,omitempty"`

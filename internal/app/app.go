@@ -33,6 +33,7 @@ type App struct {
 	failOnce sync.Once
 	failed   chan struct{} // closed when the background can go on no more
 	why      error         // it cannot; to be read after failed
+	stopping chan struct{} // closed when Serve is about to stop: what would last ends
 
 	mail     *postOffice        // nil if no letters are sent
 	stop     context.CancelFunc // of the relay
@@ -109,6 +110,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	a = &App{
 		Store: db, Engine: e, Relay: r, Access: questions, Directory: d,
 		uses: identity.NewUses(db, cfg.Log), cfg: cfg, attached: attached, schemaText: text, prepared: make(chan struct{}), failed: make(chan struct{}),
+		stopping: make(chan struct{}),
 	}
 	looking := cfg.LookOnly && !cfg.Embedded()
 	if looking || attached {

@@ -27,6 +27,7 @@ func (a *App) Handler() http.Handler {
 		Ready:    a.Ready,
 		Registry: a.cfg.Registry,
 		Logger:   a.cfg.Log,
+		Stopping: a.stopping,
 	}
 	if a.cfg.MetricsListener == nil {
 		deps.Metrics = a.metrics()
@@ -58,6 +59,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 		stopped = a.why
 	case <-ctx.Done():
 	}
+	close(a.stopping)
 	a.cfg.Log.InfoContext(ctx, "tenantry stops; requests under way may finish", "grace", a.cfg.Grace)
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Grace)
 	defer cancel()

@@ -135,7 +135,7 @@ Exit codes: 0 yes or done, 1 the answer is no (denied, findings, drift),
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		c.serveCommand(), c.demoCommand(),
-		c.checkCommand(), c.explainCommand(), c.accountsCommand(), c.moveCommand(),
+		c.checkCommand(), c.explainCommand(), c.accountsCommand(), c.moveCommand(), c.journalCommand(),
 		c.environmentCommand(), c.clientCommand(),
 		c.loadCommand(), c.exportCommand(), c.generateCommand(),
 		c.schemaCommand(), c.reconcileCommand(),

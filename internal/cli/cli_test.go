@@ -75,20 +75,33 @@ func awaitReady(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: ready address")
 	}
+	if err := awaitAnswer(args[0]); err != nil {
+		ts.Fatalf("%v", err)
+	}
+}
+
+// awaitServer waits until the server at an address is ready.
+func awaitServer(t *testing.T, address string) {
+	t.Helper()
+	if err := awaitAnswer(address); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func awaitAnswer(address string) error {
 	deadline := time.After(time.Minute)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		resp, err := http.Get("http://" + args[0] + "/readyz")
+		resp, err := http.Get("http://" + address + "/readyz")
 		if err == nil {
-			ts.Check(resp.Body.Close())
-			if resp.StatusCode == http.StatusOK {
-				return
+			if err := resp.Body.Close(); err != nil || resp.StatusCode == http.StatusOK {
+				return err
 			}
 		}
 		select {
 		case <-deadline:
-			ts.Fatalf("the server at %s is not ready: %v", args[0], err)
+			return fmt.Errorf("the server at %s is not ready: %w", address, err)
 		case <-tick.C:
 		}
 	}

@@ -104,7 +104,7 @@ func TestReadsAreAuthorisedFirst(t *testing.T) {
 		"user":        func() error { _, _, err := h.GetUser(h.ctx, actor, "ada"); return err },
 		"roles":       func() error { _, err := h.ListRoles(h.ctx, actor, "globex"); return err },
 		"clients":     func() error { _, err := h.Clients(h.ctx, actor); return err },
-		"journal":     func() error { _, _, err := h.Journal(h.ctx, actor, 0, 0); return err },
+		"journal":     func() error { _, err := h.Log(h.ctx, actor, directory.LogFilter{}); return err },
 		"environment": func() error { _, err := h.GetEnvironment(h.ctx, actor); return err },
 		"export":      func() error { return h.Export(h.ctx, actor, nil) },
 	}
@@ -152,9 +152,9 @@ func TestL1_JournalSaysWhetherThereIsMore(t *testing.T) {
 		n     int
 		more  bool
 	}{{0, 3, 3, true}, {0, 5, 5, false}, {2, 3, 3, false}, {4, 10, 1, false}, {5, 3, 0, false}, {9, 3, 0, false}} {
-		entries, more, err := h.Journal(h.ctx, h.system.Actor, c.after, c.limit)
-		if err != nil || len(entries) != c.n || more != c.more {
-			t.Errorf("after %d, limit %d: %d entries, more %t, %v", c.after, c.limit, len(entries), more, err)
+		page, err := h.Log(h.ctx, h.system.Actor, directory.LogFilter{After: c.after, Limit: c.limit})
+		if err != nil || len(page.Entries) != c.n || page.More != c.more {
+			t.Errorf("after %d, limit %d: %d entries, more %t, %v", c.after, c.limit, len(page.Entries), page.More, err)
 		}
 	}
 }

@@ -110,6 +110,9 @@ func (d *Directory) sent(r Result[account.Invitation], err error, s *sending) (R
 // Faults: NotFound (invitation_not_found, role_not_found), Invalid (role_out_of_branch,
 // expiry_past, …), Conflict (not_a_parent_account, mail_not_configured, invitation_url_missing), Denied, Stale.
 func (d *Directory) ResendInvitation(ctx context.Context, req Request, id account.ID, invitation account.InvitationID, in Sending) (Result[Invited], error) {
+	if err := notWhileImpersonating(req); err != nil {
+		return Result[Invited]{}, err
+	}
 	if err := checkInvitation(id, invitation); err != nil {
 		return Result[Invited]{}, err
 	}

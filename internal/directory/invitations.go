@@ -50,7 +50,7 @@ type Sending struct {
 // Invalid (invalid_email, invalid_lifetime, invalid_delivery, …); Conflict
 // (mail_not_configured, invitation_url_missing).
 func (d *Directory) Invite(ctx context.Context, req Request, in NewInvitation) (Result[Invited], error) {
-	if err := errors.Join(account.CheckID("account", in.Account), in.check()); err != nil {
+	if err := errors.Join(notWhileImpersonating(req), account.CheckID("account", in.Account), in.check()); err != nil {
 		return Result[Invited]{}, err
 	}
 	if err := checkTerms(in.Roles, "membership_expires_at", in.MembershipExpiresAt); err != nil {

@@ -71,29 +71,6 @@ func lineTo(ctx context.Context, r Reader, id account.ID) ([]account.ID, error) 
 	return line, nil
 }
 
-// Journal returns a page of the environment's journal, oldest first (L1), and
-// whether there are entries after it; for operators who may view the back office.
-// A page of large entries may hold fewer than limit.
-func (d *Directory) Journal(ctx context.Context, actor account.Actor, after account.Version, limit int) (entries []account.Entry, more bool, err error) {
-	limit, err = CheckLimit(limit)
-	if err != nil {
-		return nil, false, err
-	}
-	type found struct {
-		entries []account.Entry
-		more    bool
-	}
-	f, err := read(ctx, d, actor, inEnvironment("view_backoffice", "read the journal"), func(ctx context.Context, r Reader) (found, error) {
-		head, err := r.Head(ctx)
-		if err != nil {
-			return found{}, err
-		}
-		entries, err := r.Entries(ctx, after, limit)
-		return found{entries, len(entries) > 0 && entries[len(entries)-1].Version < head}, err
-	})
-	return f.entries, f.more, err
-}
-
 // Export calls fn for every entity of the environment, all of one version; for operators with every right.
 func (d *Directory) Export(ctx context.Context, actor account.Actor, fn func(account.Entity) error) error {
 	p := d.newPlan(Request{Actor: actor})

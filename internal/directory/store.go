@@ -145,6 +145,13 @@ type Reader interface {
 	Entities(ctx context.Context, fn func(account.Entity) error) error
 	// Entries returns up to limit entries of the journal after a version, oldest first.
 	Entries(ctx context.Context, after account.Version, limit int) ([]account.Entry, error)
+
+	// Log returns the entries that q selects, q.Limit at most and fewer if they are large, and
+	// whether there are more of them.
+	Log(ctx context.Context, q LogQuery) (entries []account.Entry, more bool, err error)
+	// LogSpans returns for those of the accounts named which q is about (q.Account, and with
+	// q.Branch its branch) between which versions it is.
+	LogSpans(ctx context.Context, q LogQuery, among []account.ID) ([]LogSpan, error)
 }
 
 // Tx is a Reader that also writes.

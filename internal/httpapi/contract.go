@@ -149,11 +149,12 @@ const maxOpenBody = 4 << 10
 func isOpen(op *huma.Operation) bool { return len(op.Security) == 0 }
 
 // register adds an operation for who has a credential: do is called with the decoded input in the name
-// of whoever calls, and its fault is told as a problem.
-func register[I, O any](s *server, op huma.Operation, do func(context.Context, directory.Request, *I) (*O, error)) {
+// of whoever calls, and its fault is told as a problem. It returns the answers as
+// they are documented.
+func register[I, O any](s *server, op huma.Operation, do func(context.Context, directory.Request, *I) (*O, error)) map[string]*huma.Response {
 	op.Security = []map[string][]string{{"client": {}}}
 	op.Errors = append([]int{http.StatusUnauthorized, http.StatusForbidden}, op.Errors...)
-	add(s, op, do)
+	return add(s, op, do)
 }
 
 // registerOpen is register for an operation whose body is its credential. do gets a request of nobody.
@@ -162,7 +163,7 @@ func registerOpen[I, O any](s *server, op huma.Operation, do func(context.Contex
 	add(s, op, do)
 }
 
-func add[I, O any](s *server, op huma.Operation, do func(context.Context, directory.Request, *I) (*O, error)) {
+func add[I, O any](s *server, op huma.Operation, do func(context.Context, directory.Request, *I) (*O, error)) map[string]*huma.Response {
 	op.Errors = append([]int{http.StatusServiceUnavailable}, op.Errors...)
 	op.SkipValidateBody = true // jsonBody does it
 	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1
@@ -182,6 +183,7 @@ func add[I, O any](s *server, op huma.Operation, do func(context.Context, direct
 		return out, nil
 	})
 	documentPending[O](op)
+	return op.Responses
 }
 
 // request makes what the use cases need to know of a request, and decodes its body.

@@ -45,6 +45,7 @@ type Deps struct {
 	Metrics  http.Handler                // served at /metrics; nil for no such route
 	Registry prometheus.Registerer       // for the API's own metrics; nil for none
 	Logger   *slog.Logger                // nil for silence
+	Stopping <-chan struct{}             // closed when the server is about to stop: streams end; nil is never
 }
 
 // Config adjusts the API; the zero value is good for production.
@@ -52,6 +53,7 @@ type Config struct {
 	MaxBody     int64         // the most bytes of a request's body; 1 MiB if 0
 	Timeout     time.Duration // how long a use case may take; 30 s if 0
 	BodyTimeout time.Duration // how long the body may take to arrive; 10 s if 0
+	Streams     StreamConfig
 }
 
 func (c Config) withDefaults() Config {
@@ -64,6 +66,7 @@ func (c Config) withDefaults() Config {
 	if c.BodyTimeout == 0 {
 		c.BodyTimeout = 10 * time.Second
 	}
+	c.Streams = c.Streams.withDefaults()
 	return c
 }
 
@@ -78,6 +81,9 @@ type server struct {
 	cfg       Config
 	router    chi.Router
 	api       huma.API
+	stopping  <-chan struct{}
+	streams   *slots // of the log
+	exports   *slots
 }
 
 // New returns the API as a handler.
@@ -88,8 +94,10 @@ func New(deps Deps, cfg Config) http.Handler {
 func build(deps Deps, cfg Config) *server {
 	s := &server{
 		directory: deps.Directory, access: deps.Access, auth: deps.Authenticator, issuer: deps.Issuer,
-		ready: deps.Ready, log: deps.Logger, cfg: cfg.withDefaults(), router: chi.NewRouter(),
+		ready: deps.Ready, log: deps.Logger, cfg: cfg.withDefaults(), router: chi.NewRouter(), stopping: deps.Stopping,
 	}
+	s.streams = newSlots(s.cfg.Streams.Most, s.cfg.Streams.Each)
+	s.exports = newSlots(s.cfg.Streams.Exports, s.cfg.Streams.Exports)
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

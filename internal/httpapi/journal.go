@@ -1,15 +1,10 @@
 package httpapi
 
 import (
-	"context"
-	"net/http"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
-	"github.com/tenantry/tenantry/internal/fault"
 )
 
 // Entry is what one request changed (L1).
@@ -21,20 +16,26 @@ type Entry struct {
 	From      string          `json:"from,omitempty" doc:"The address that the request came from."`
 	Kind      account.Kind    `json:"kind" doc:"What was done." example:"account.created"`
 	Changes   []Change        `json:"changes" nullable:"false"`
+
+	ChangesTotal int `json:"changes_total" doc:"How many changes the entry has. A list holds the first 100 of each entry; where there are more, readJournalEntry has the others."`
 }
 
 // Actor is who made a request.
 type Actor struct {
-	Name          string                  `json:"name" doc:"user:id, api_token:id, operator:id, or system." example:"user:ada"`
-	Client        account.ClientID        `json:"client,omitempty" doc:"The client whose token it was; with an impersonation, who impersonates the user."`
-	User          account.UserID          `json:"user,omitempty" doc:"The user in whose name it was."`
+	Name   string           `json:"name" doc:"user:id, api_token:id, invitation:id, operator:id, or system. To users and API tokens, operators and the system are just operator." example:"user:ada"`
+	Client account.ClientID `json:"client,omitempty" doc:"The client whose token it was. Not shown to users and API tokens."`
+	User   account.UserID   `json:"user,omitempty" doc:"The user in whose name it was."`
+
 	APIToken      account.APITokenID      `json:"api_token,omitempty" doc:"The API token that it came with."`
-	Impersonation account.ImpersonationID `json:"impersonation,omitempty" doc:"The impersonation in which the client acted as the user."`
-	Invitation    account.InvitationID    `json:"invitation,omitempty" doc:"The invitation that the user accepted, with its link as the only credential."`
+	Impersonation account.ImpersonationID `json:"impersonation,omitempty" doc:"The session in which an operator acted as the user."`
+	Invitation    account.InvitationID    `json:"invitation,omitempty" doc:"The invitation that was accepted."`
 }
 
 func actorOf(a account.Actor) Actor {
-	return Actor{Name: a.Name(), Client: a.Client, User: a.User, APIToken: a.APIToken, Impersonation: a.Impersonation, Invitation: a.Invitation}
+	return Actor{
+		Name: a.Name(), Client: a.Client, User: a.User,
+		APIToken: a.APIToken, Impersonation: a.Impersonation, Invitation: a.Invitation,
+	}
 }
 
 // Change is one thing before and after.
@@ -68,45 +69,11 @@ type Assignment struct {
 	AlwaysOn bool            `json:"always_on" doc:"The account's mode is always_on."`
 }
 
-// Journal is a part of the journal, oldest first.
-type Journal struct {
-	Entries   []Entry         `json:"entries" nullable:"false"`
-	NextAfter account.Version `json:"next_after" doc:"Send it as after for what follows; there may be more even when the list is empty now."`
-	More      bool            `json:"more" doc:"Whether there are entries after these already."`
-}
-
-type journalInput struct {
-	Caller
-	After account.Version `query:"after" doc:"Only entries of later versions; 0 or absent for all."`
-	Limit int             `query:"limit" doc:"The most entries, 1 to 1000; 50 if absent."`
-}
-
-func (s *server) registerJournal() {
-	register(s, huma.Operation{
-		OperationID: "readJournal", Method: http.MethodGet, Path: "/v1/journal", Tags: []string{tagJournal},
-		Summary: "Read the journal: every change of the environment", Description: "Needs view_backoffice.",
-	}, s.readJournal)
-}
-
-func (s *server) readJournal(ctx context.Context, req directory.Request, in *journalInput) (*Plain[Journal], error) {
-	if in.After < 0 {
-		return nil, fault.New(fault.Invalid, "invalid_request", "after is a version, 0 or more").In("after")
-	}
-	entries, more, err := s.directory.Journal(ctx, req.Actor, in.After, in.Limit)
-	if err != nil {
-		return nil, err
-	}
-	out := Journal{Entries: each(entries, entryOf), NextAfter: in.After, More: more}
-	if n := len(entries); n > 0 {
-		out.NextAfter = entries[n-1].Version
-	}
-	return &Plain[Journal]{out}, nil
-}
-
-func entryOf(e account.Entry) Entry {
+// LogEntryOf is an entry of the log as it is sent.
+func LogEntryOf(e directory.LogEntry) Entry {
 	return Entry{
 		Version: e.Version, At: e.At.UTC(), RequestID: e.RequestID, From: e.From, Kind: e.Kind,
-		Actor: actorOf(e.Actor),
+		Actor: actorOf(e.Actor), ChangesTotal: e.Total,
 		Changes: each(e.Changes, func(c account.Change) Change {
 			return Change{Before: thingOf(c.Before), After: thingOf(c.After)}
 		}),

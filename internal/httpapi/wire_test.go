@@ -157,7 +157,7 @@ func TestL1_JournalOnTheWire(t *testing.T) {
 	a.do("GET", "/v1/journal?after=5", "").ok(200).same(`{"next_after":6,"more":false,"entries":[{"version":6,"at":"?","kind":"user.blocked",
 		"actor":{"name":"user:bob","client":"shop","user":"bob"},"request_id":"trace-7","from":"192.0.2.1","changes":[{
 			"before":{"user":{"id":"ada","email":"ada@globex.example","name":"","blocked":false,"created_at":"?"}},
-			"after":{"user":{"id":"ada","email":"ada@globex.example","name":"","blocked":true,"created_at":"?"}}}]}]}`)
+			"after":{"user":{"id":"ada","email":"ada@globex.example","name":"","blocked":true,"created_at":"?"}}}],"changes_total":1}]}`)
 	a.do("GET", "/v1/journal?after=6", "").ok(200).same(`{"next_after":6,"more":false,"entries":[]}`)
 	page := a.do("GET", "/v1/journal?limit=5", "").ok(200)
 	if page.body["more"] != true || page.body["next_after"] != 5.0 {

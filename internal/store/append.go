@@ -66,5 +66,8 @@ func (t *tx) append(ctx context.Context, entry account.Entry) error {
 	}
 	_, err = t.exec(ctx, `INSERT INTO journal (environment, version, at, actor, kind, entry) VALUES (?, ?, ?, ?, ?, ?)`,
 		t.env, entry.Version, entry.At.UnixMicro(), entry.Actor.Name(), entry.Kind, text)
-	return err
+	if err != nil {
+		return err
+	}
+	return t.note(ctx, entry)
 }
