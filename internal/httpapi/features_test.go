@@ -95,7 +95,7 @@ func TestFeatures_SwitchesOnTheWire(t *testing.T) {
 		same(`{"account":"globex","feature":"chat","scope":"branch","enabled":false,"version":11,"applied":true}`)
 
 	a.do("GET", "/v1/journal?after=8&limit=1", "").ok(200).same(`{"next_after":9,"more":true,"entries":[{"version":9,"at":"?","kind":"feature.switched",
-		"actor":{"name":"operator:shop","client":"shop"},"request_id":"?","from":"192.0.2.1","changes":[{
+		"actor":{"name":"operator:shop","client":"shop"},"request_id":"?","from":"192.0.2.1","changes_total":1,"changes":[{
 			"before":{"feature_switch":{"account":"globex","feature":"chat","scope":"branch","enabled":true}},
 			"after":{"feature_switch":{"account":"globex","feature":"chat","scope":"branch","enabled":false}}}]}]}`)
 }
