@@ -93,6 +93,19 @@ func TestL1_PagesGoOnOverWhatIsLeftOut(t *testing.T) {
 			}
 		}
 	}
+	// One entry has it in what is shown: it is the only one, and nothing tells of those around it.
+	h.append(account.Actor{System: true}, account.Of(account.FeatureSwitch{Account: "globex", Feature: "f0"}))
+	for i := range 3 {
+		h.append(account.Actor{System: true}, account.Of(account.APIToken{ID: account.APITokenID(fmt.Sprint("t", i)), Account: "globex", CreatedAt: at}),
+			account.Of(account.Plan{Key: account.PlanKey(fmt.Sprint("p", i)), Features: []account.FeatureKey{"f0"}}))
+	}
+	for _, newest := range []bool{false, true} {
+		page, err := h.Log(h.ctx, reader, directory.LogFilter{Account: "globex", Subject: "feature:f0", Newest: newest, Limit: 1})
+		h.must(err)
+		if len(page.Entries) != 1 || page.More {
+			t.Errorf("newest %t: %d entries, more %t", newest, len(page.Entries), page.More)
+		}
+	}
 	var got []account.Version
 	for _, v := range want {
 		key := fmt.Sprintf("feature:f%d", int(v)-int(want[0])+3)

@@ -66,16 +66,18 @@ func testBoundedLog(w *world) {
 // testLogOfDeleted asks for accounts that are gone, whose ids are used again, and that were moved.
 func testLogOfDeleted(w *world) {
 	t := w.T
-	w.write(create(tenant("top", "")), create(tenant("other", "")))            // 2
-	w.write(create(tenant("mid", "top")))                                      // 3
-	w.write(create(tenant("leaf", "mid")))                                     // 4
-	w.write(remove(tenant("leaf", "mid")))                                     // 5
-	w.write(remove(tenant("mid", "top")))                                      // 6
-	w.write(create(tenant("leaf", "other")))                                   // 7
-	w.write(update(tenant("leaf", "other"), tenant("leaf", "")))               // 8
-	w.write(update(tenant("leaf", ""), tenant("leaf", "other")))               // 9
-	w.write(create(person("u")), create(role("r")))                            // 10
-	w.write(create(member("leaf", "u", "r")), create(assignment("leaf", "r"))) // 11
+	w.write(create(tenant("top", "")), create(tenant("other", "")))               // 2
+	w.write(create(tenant("mid", "top")))                                         // 3
+	w.write(create(tenant("leaf", "mid")))                                        // 4
+	w.write(remove(tenant("leaf", "mid")))                                        // 5
+	w.write(remove(tenant("mid", "top")))                                         // 6
+	w.write(create(tenant("leaf", "other")))                                      // 7
+	w.write(update(tenant("leaf", "other"), tenant("leaf", "")))                  // 8
+	w.write(update(tenant("leaf", ""), tenant("leaf", "other")))                  // 9
+	w.write(create(person("u")), create(role("r")))                               // 10
+	w.write(create(member("leaf", "u", "r")), create(assignment("leaf", "r")))    // 11
+	w.write(create(tenant("phoenix", "top")))                                     // 12
+	w.write(remove(tenant("phoenix", "top")), create(tenant("phoenix", "other"))) // 13
 	type versions = []account.Version
 	for _, c := range []struct {
 		q        directory.LogQuery
@@ -87,8 +89,10 @@ func testLogOfDeleted(w *world) {
 		{directory.LogQuery{Account: "mid", Present: true}, versions{}},
 		{directory.LogQuery{Account: "mid", Branch: true}, versions{3, 4, 5, 6}},
 		{directory.LogQuery{Account: "mid", Branch: true, Present: true}, versions{}},
-		{directory.LogQuery{Account: "top", Branch: true, Present: true}, versions{2, 3, 4, 5, 6}},
-		{directory.LogQuery{Account: "other", Branch: true, Present: true}, versions{2, 7, 8, 9, 11}},
+		{directory.LogQuery{Account: "phoenix"}, versions{12, 13}},
+		{directory.LogQuery{Account: "phoenix", Present: true}, versions{13}},
+		{directory.LogQuery{Account: "top", Branch: true, Present: true}, versions{2, 3, 4, 5, 6, 12, 13}},
+		{directory.LogQuery{Account: "other", Branch: true, Present: true}, versions{2, 7, 8, 9, 11, 13}},
 		{directory.LogQuery{Account: "other", Branch: true, Subject: account.Ref{Type: "user", ID: "u"}}, versions{11}},
 		{directory.LogQuery{Account: "never", Branch: true}, versions{}},
 		{directory.LogQuery{Account: "never"}, versions{}},
