@@ -9,9 +9,6 @@ import (
 	"github.com/tenantry/tenantry/internal/fault"
 )
 
-// reservedPrefix tells API tokens (tenantry_api_<environment>…) from the tokens of clients (tenantry_<environment>…).
-const reservedPrefix = "api_"
-
 // CreateEnvironment makes an environment; only the operator at the machine's command line does.
 // Empty settings get their defaults.
 //
@@ -23,9 +20,6 @@ func (d *Directory) CreateEnvironment(ctx context.Context, req Request, env acco
 	}
 	if err := account.CheckID("environment", env.ID); err != nil {
 		return none, err
-	}
-	if strings.HasPrefix(string(env.ID), reservedPrefix) {
-		return none, fault.New(fault.Invalid, "reserved_id", "the id of an environment does not begin with %s: its clients' tokens would look like API tokens", reservedPrefix).In("id")
 	}
 	env = env.WithDefaults()
 	if err := cleanEnvironment(&env); err != nil {
@@ -44,7 +38,13 @@ func (d *Directory) CreateEnvironment(ctx context.Context, req Request, env acco
 	return Result[account.Environment]{Value: env, Version: 1, ETag: 1, Applied: d.await(ctx, env.ID, 1)}, nil
 }
 
+// reservedPrefix tells API tokens (tenantry_api_<environment>…) from the tokens of clients (tenantry_<environment>…).
+const reservedPrefix = "api_"
+
 func cleanEnvironment(env *account.Environment) error {
+	if strings.HasPrefix(string(env.ID), reservedPrefix) {
+		return fault.New(fault.Invalid, "reserved_id", "the id of an environment does not begin with %s: its clients' tokens would look like API tokens", reservedPrefix).In("id")
+	}
 	var err error
 	if env.Name, err = account.CleanName("name", env.Name); err != nil {
 		return err
