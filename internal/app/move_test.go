@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -9,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tenantry/tenantry/internal/account"
-	"github.com/tenantry/tenantry/internal/directory"
 )
 
 const writeSubAccounts = "fe.account-hierarchy.write.subAccount"
@@ -245,7 +243,7 @@ func TestU4_WhatAMoveHandsOutIsHeldInTheBranch(t *testing.T) {
 	w.as("mallory").refuse("permission_denied", "POST", moveFR, there)
 
 	past := time.Now().Add(-time.Hour).Truncate(time.Second)
-	w.append(changed(nil, account.Of(account.APIToken{
+	w.plant(changed(nil, account.Of(account.APIToken{
 		ID: "ended", Account: "globex-us", Name: "Ended", Roles: []account.RoleKey{"admin"}, BranchAccess: account.GrantedAccess, ExpiresAt: &past,
 	})), changed(nil, account.Of(account.Assignment{Account: "globex-us", Role: "admin"})))
 	w.grant("globex-us", viewer, obj{"roles": []string{"viewer"}, "sub_account_access": true})
@@ -253,54 +251,4 @@ func TestU4_WhatAMoveHandsOutIsHeldInTheBranch(t *testing.T) {
 	if !w.op.allowed("user:"+viewer, readSubAccounts, "account:globex-eu-fr") || w.op.allowed("user:mallory", writeSubAccounts, "account:globex-eu-fr") {
 		t.Error("the viewer of the new parent sees the branch, and mallory may do there what she could")
 	}
-}
-
-// giveToken makes an API token of an account.
-func (w *world) giveToken(at, id string, branch account.BranchAccess, expires *time.Time, roles ...account.RoleKey) {
-	w.t.Helper()
-	changes := []account.Change{changed(nil, account.Of(account.APIToken{
-		ID: account.APITokenID(id), Account: account.ID(at), Name: id, Roles: account.Set(roles), BranchAccess: branch, ExpiresAt: expires, CreatedAt: time.Now(),
-	}))}
-	err := w.Store.Read(w.t.Context(), "prod", func(r directory.Reader) error {
-		for _, role := range roles {
-			n, err := r.RoleHolders(w.t.Context(), account.ID(at), role)
-			if err != nil {
-				return err
-			}
-			if n == 0 {
-				changes = append(changes, changed(nil, account.Of(account.Assignment{Account: account.ID(at), Role: role})))
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.append(changes...)
-}
-
-func changed(before, after *account.Entity) account.Change {
-	return account.Change{Before: before, After: after}
-}
-
-// append writes changes to prod that have no request of their own.
-func (w *world) append(changes ...account.Change) {
-	w.t.Helper()
-	if err := appendTo(w.service, "prod", changes...); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-// appendTo writes changes to an environment that have no request of their own, and waits until they are in force.
-func appendTo(s *service, env account.EnvironmentID, changes ...account.Change) error {
-	ctx := s.t.Context()
-	var version account.Version
-	err := s.Store.Write(ctx, env, func(tx directory.Tx) (err error) {
-		version, err = tx.Append(ctx, account.Entry{At: time.Now(), Actor: account.Actor{System: true}, Kind: account.Imported, Changes: changes})
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("append: %w", err)
-	}
-	return s.Relay.InForce(ctx, env, version)
 }
