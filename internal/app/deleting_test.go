@@ -141,10 +141,10 @@ func TestA5_WhatAnAccountHasGoesWithIt(t *testing.T) {
 			w := newWorld(t, s)
 			id := account.ID(w.newAccount("globex"))
 			now := time.Now().UTC().Truncate(time.Microsecond)
-			w.imported(
+			w.plant(
 				account.Change{After: account.Of(account.Feature{Key: "reports"})},
 				account.Change{After: account.Of(account.Plan{Key: "gold", Features: []account.FeatureKey{"reports"}})})
-			w.imported(furniture(id, now)...)
+			w.plant(furniture(id, now)...)
 			catchUp(t, w.service)
 			robot := func(want bool) {
 				t.Helper()
@@ -246,7 +246,7 @@ func TestA5_U1_OneOfTwoFails(t *testing.T) {
 					}
 				}
 			}
-			w.imported(made...)
+			w.plant(made...)
 			catchUp(t, w.service)
 			for _, d := range duels() {
 				t.Run(d.name, func(t *testing.T) { w.fight(t, d, rounds) })

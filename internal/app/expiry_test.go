@@ -243,7 +243,7 @@ func TestU6_OverAStart(t *testing.T) {
 func TestU6_AnAPITokenEnds(t *testing.T) {
 	w, clock := timed(t)
 	ends := clock.now().Add(time.Minute)
-	w.imported(account.Change{After: account.Of(account.APIToken{
+	w.plant(account.Change{After: account.Of(account.APIToken{
 		ID: "robot", Account: "globex", Name: "Robot", Roles: []account.RoleKey{"viewer"}, BranchAccess: account.GrantedAccess, ExpiresAt: &ends,
 		CreatedBy: account.Actor{Environment: "prod", System: true}, CreatedAt: clock.now(),
 	})})

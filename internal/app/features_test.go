@@ -153,7 +153,7 @@ func TestFeatures_TheUserNeedsTheRightAndTheAccountTheFeature(t *testing.T) {
 func (w *world) apiToken(id, role string) string {
 	w.t.Helper()
 	token := account.APIToken{ID: account.APITokenID(w.fresh("token")), Account: account.ID(id), Name: "Machine", Roles: []account.RoleKey{account.RoleKey(role)}}
-	w.imported(account.Change{After: account.Of(token)})
+	w.plant(account.Change{After: account.Of(token)})
 	return string(token.ID)
 }
 

@@ -33,7 +33,7 @@ func (w *world) crowd(top string) {
 		if from == 0 {
 			changes = append(changes, account.Change{After: account.Of(account.Assignment{Account: account.ID(top), Role: "viewer", AlwaysOn: true})})
 		}
-		w.imported(changes...)
+		w.plant(changes...)
 	}
 	if err := w.CatchUp(w.t.Context()); err != nil {
 		w.t.Fatal(err)

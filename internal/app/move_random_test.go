@@ -66,7 +66,7 @@ func drawMoveGrove(t *rapid.T, s *service, env account.EnvironmentID) *moveGrove
 		a.AlwaysOn = alwaysOn
 		add(account.Of(a))
 	}
-	if err := appendTo(s, env, account.Imported, changes...); err != nil {
+	if err := plantIn(s, env, changes...); err != nil {
 		t.Fatal(err)
 	}
 	return g

@@ -8,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tenantry/tenantry/internal/account"
-	"github.com/tenantry/tenantry/internal/directory"
 )
 
 const writeSubAccounts = "fe.account-hierarchy.write.subAccount"
@@ -244,7 +243,7 @@ func TestU4_WhatAMoveHandsOutIsHeldInTheBranch(t *testing.T) {
 	w.as("mallory").refuse("permission_denied", "POST", moveFR, there)
 
 	past := time.Now().Add(-time.Hour).Truncate(time.Second)
-	w.imported(changed(nil, account.Of(account.APIToken{
+	w.plant(changed(nil, account.Of(account.APIToken{
 		ID: "ended", Account: "globex-us", Name: "Ended", Roles: []account.RoleKey{"admin"}, BranchAccess: account.GrantedAccess, ExpiresAt: &past,
 	})), changed(nil, account.Of(account.Assignment{Account: "globex-us", Role: "admin"})))
 	w.grant("globex-us", viewer, obj{"roles": []string{"viewer"}, "sub_account_access": true})
@@ -252,32 +251,4 @@ func TestU4_WhatAMoveHandsOutIsHeldInTheBranch(t *testing.T) {
 	if !w.op.allowed("user:"+viewer, readSubAccounts, "account:globex-eu-fr") || w.op.allowed("user:mallory", writeSubAccounts, "account:globex-eu-fr") {
 		t.Error("the viewer of the new parent sees the branch, and mallory may do there what she could")
 	}
-}
-
-// giveToken makes an API token of an account.
-func (w *world) giveToken(at, id string, branch account.BranchAccess, expires *time.Time, roles ...account.RoleKey) {
-	w.t.Helper()
-	changes := []account.Change{changed(nil, account.Of(account.APIToken{
-		ID: account.APITokenID(id), Account: account.ID(at), Name: id, Roles: account.Set(roles), BranchAccess: branch, ExpiresAt: expires, CreatedAt: time.Now(),
-	}))}
-	err := w.Store.Read(w.t.Context(), "prod", func(r directory.Reader) error {
-		for _, role := range roles {
-			n, err := r.RoleHolders(w.t.Context(), account.ID(at), role)
-			if err != nil {
-				return err
-			}
-			if n == 0 {
-				changes = append(changes, changed(nil, account.Of(account.Assignment{Account: account.ID(at), Role: role})))
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.imported(changes...)
-}
-
-func changed(before, after *account.Entity) account.Change {
-	return account.Change{Before: before, After: after}
 }

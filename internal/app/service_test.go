@@ -250,25 +250,3 @@ func (c caller) reach(user, query string) []string {
 type obj map[string]any
 
 func databaseFile(t testing.TB) string { return filepath.Join(t.TempDir(), "directory.db") }
-
-// imported writes changes to prod that have no request of their own, and waits until they are in force.
-func (w *world) imported(changes ...account.Change) {
-	w.t.Helper()
-	if err := appendTo(w.service, "prod", account.Imported, changes...); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-// appendTo writes an entry that has no request of its own, and waits until it is in force.
-func appendTo(s *service, env account.EnvironmentID, kind account.Kind, changes ...account.Change) error {
-	ctx := s.t.Context()
-	var version account.Version
-	err := s.Store.Write(ctx, env, func(tx directory.Tx) (err error) {
-		version, err = tx.Append(ctx, account.Entry{At: time.Now(), Actor: account.Actor{System: true}, Kind: kind, Changes: changes})
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("append: %w", err)
-	}
-	return s.Relay.InForce(ctx, env, version)
-}

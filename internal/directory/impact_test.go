@@ -163,7 +163,7 @@ func TestA2_TheImpactOfAMoveIsExact(t *testing.T) {
 
 // TestA2_AMoveOfThousands counts the impact of a large move with few queries.
 func TestA2_AMoveOfThousands(t *testing.T) {
-	const accounts, members = 10_000, 5_000
+	const accounts, members = 2_000, 2_000
 	h := newHouse(t)
 	records := []directory.Record{role("r", ""), tenant("old", ""), tenant("new", ""), tenant("branch", "old")}
 	records[1].Account.AccessMode = account.AlwaysOn
