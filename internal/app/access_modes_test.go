@@ -22,19 +22,19 @@ type saga []struct{ mode, want string }
 
 // sagas are the table of S3 and S4, written from the rules.
 var sagas = map[string]saga{
-	"default_off to default_on":  {{off, "-g-"}, {on, "-g- gg-"}},
-	"default_off to always_on":   {{off, "-g-"}, {always, "aaa aa!"}},
-	"default_on to default_off":  {{on, "gg-"}, {off, "gg- -g-"}},
-	"default_on to always_on":    {{on, "gg-"}, {always, "aaa aa!"}},
-	"always_on to default_off":   {{always, "aa!"}, {off, "kk! -g-"}},
-	"always_on to default_on":    {{always, "aa!"}, {on, "kk! gg-"}},
-	"to the mode that it has":    {{always, "aa!"}, {always, "aa! aa!"}, {off, "kk! kk! -g-"}, {off, "kk! kk! -g- -g-"}},
-	"default_on, default_off":    {{off, "-g-"}, {on, "-g- gg-"}, {off, "-g- gg- -g-"}, {on, "-g- gg- -g- gg-"}, {off, "-g- gg- -g- gg- -g-"}},
-	"twice from default_off":     {{off, "-g-"}, {always, "aaa aa!"}, {off, "kgk kk! -g-"}, {always, "aaa aa! aaa aa!"}, {off, "kgk kk! kgk kk! -g-"}},
-	"twice from default_on":      {{on, "gg-"}, {always, "aaa aa!"}, {on, "ggk kk! gg-"}, {always, "aaa aa! aaa aa!"}, {on, "ggk kk! ggk kk! gg-"}},
-	"round by all of the modes":  {{off, "-g-"}, {on, "-g- gg-"}, {always, "aaa aaa aa!"}, {off, "kgk ggk kk! -g-"}},
-	"round the other way":        {{always, "aa!"}, {on, "kk! gg-"}, {off, "kk! gg- -g-"}, {always, "aa! aaa aaa aa!"}, {on, "kk! ggk kgk kk! gg-"}},
-	"begun with twice always_on": {{always, "aa!"}, {off, "kk! -g-"}, {always, "aa! aaa aa!"}, {off, "kk! kgk kk! -g-"}},
+	"default_off to default_on":  {{off, "-g-"}, {on, "-g-/gg-"}},
+	"default_off to always_on":   {{off, "-g-"}, {always, "aaa/aa!"}},
+	"default_on to default_off":  {{on, "gg-"}, {off, "gg-/-g-"}},
+	"default_on to always_on":    {{on, "gg-"}, {always, "aaa/aa!"}},
+	"always_on to default_off":   {{always, "aa!"}, {off, "kk!/-g-"}},
+	"always_on to default_on":    {{always, "aa!"}, {on, "kk!/gg-"}},
+	"to the mode that it has":    {{always, "aa!"}, {always, "aa!/aa!"}, {off, "kk!/kk!/-g-"}, {off, "kk!/kk!/-g-/-g-"}},
+	"default_on, default_off":    {{off, "-g-"}, {on, "-g-/gg-"}, {off, "-g-/gg-/-g-"}, {on, "-g-/gg-/-g-/gg-"}, {off, "-g-/gg-/-g-/gg-/-g-"}},
+	"twice from default_off":     {{off, "-g-"}, {always, "aaa/aa!"}, {off, "kgk/kk!/-g-"}, {always, "aaa/aa!/aaa/aa!"}, {off, "kgk/kk!/kgk/kk!/-g-"}},
+	"twice from default_on":      {{on, "gg-"}, {always, "aaa/aa!"}, {on, "ggk/kk!/gg-"}, {always, "aaa/aa!/aaa/aa!"}, {on, "ggk/kk!/ggk/kk!/gg-"}},
+	"round by all of the modes":  {{off, "-g-"}, {on, "-g-/gg-"}, {always, "aaa/aaa/aa!"}, {off, "kgk/ggk/kk!/-g-"}},
+	"round the other way":        {{always, "aa!"}, {on, "kk!/gg-"}, {off, "kk!/gg-/-g-"}, {always, "aa!/aaa/aaa/aa!"}, {on, "kk!/ggk/kgk/kk!/gg-"}},
+	"begun with twice always_on": {{always, "aa!"}, {off, "kk!/-g-"}, {always, "aa!/aaa/aa!"}, {off, "kk!/kgk/kk!/-g-"}},
 }
 
 const (
@@ -76,7 +76,7 @@ func (c *cast) seen(t *testing.T) string {
 	var out strings.Builder
 	for i, user := range c.came {
 		if i > 0 && i%3 == 0 {
-			out.WriteString(" ")
+			out.WriteString("/")
 		}
 		letter := "-"
 		list := c.op.must("GET", "/v1/users/"+user+"/accounts?under="+c.top, nil).body["accounts"].([]any)
@@ -172,7 +172,7 @@ func (c *cast) epilogue(t *testing.T, s saga) {
 		t.Errorf("%d relationships of sub-account access, want %d", n, ownGrants(last.want))
 	}
 	returns := map[string]bool{off: false, on: true}[last.mode]
-	for i, letter := range strings.ReplaceAll(last.want, " ", "") {
+	for i, letter := range strings.ReplaceAll(last.want, "/", "") {
 		if letter == '!' {
 			continue
 		}

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,13 +18,13 @@ func TestA5_ABranchIsDeletedFromBelow(t *testing.T) {
 	for range 3 {
 		line = append(line, w.newAccount(line[len(line)-1]))
 	}
-	for i := len(line) - 1; i >= 0; i-- {
+	for i, id := range slices.Backward(line) {
 		for _, above := range line[:i] {
 			for _, query := range []string{"", "?delete_users=true"} {
 				w.as("owner").refuse("account_has_children", "DELETE", "/v1/accounts/"+above+query, nil)
 			}
 		}
-		w.as("owner").must("DELETE", "/v1/accounts/"+line[i], nil)
+		w.as("owner").must("DELETE", "/v1/accounts/"+id, nil)
 	}
 	w.op.refuse("account_not_found", "DELETE", "/v1/accounts/"+line[0], nil)
 	w.inStep(t)

@@ -56,7 +56,7 @@ func (p *poll) begin(c caller) *poll {
 	p.stop, p.found = make(chan struct{}), make(chan string, 1)
 	for n := range 4 {
 		p.done.Go(func() {
-			random := rand.New(rand.NewPCG(1, uint64(n))) //nolint:gosec // a sample
+			random := rand.New(rand.NewPCG(1, uint64(n)))
 			for {
 				select {
 				case <-p.stop:

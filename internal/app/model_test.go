@@ -59,17 +59,6 @@ func (m *model) path(id string) []string {
 	return path
 }
 
-// branch is the account and all below it.
-func (m *model) branch(id string) []string {
-	var all []string
-	for other := range m.accounts {
-		if slices.Contains(m.path(other), id) {
-			all = append(all, other)
-		}
-	}
-	return all
-}
-
 func (m *model) children(id string) int {
 	n := 0
 	for _, a := range m.accounts {

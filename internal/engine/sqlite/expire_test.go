@@ -96,6 +96,20 @@ func TestExpiryMakesARevision(t *testing.T) {
 	mustClose(t, d)
 }
 
+// TestExpiryOfThePastMakesNoRevision: what is written after its expiry was never there, and hides no expiry to come.
+func TestExpiryOfThePastMakesNoRevision(t *testing.T) {
+	clock := newClock()
+	d := running(t, sqlite.Config{Path: fresh(t), Now: clock.now})
+	at := mustUpdate(t, d, clock.until("past", -time.Hour), clock.until("soon", time.Second))
+	if head := mustHead(t, d); !head.Equal(at) {
+		t.Errorf("the head is %s after the write %s", head, at)
+	}
+	clock.move(time.Second)
+	if n, head := visible(t, d); n != 0 || head.Equal(at) {
+		t.Errorf("%d relationships at %s", n, head)
+	}
+}
+
 // TestExpiryWaitsForNoLongTransaction: reads go on while one keeps the revision from being made, and it is made afterwards.
 func TestExpiryWaitsForNoLongTransaction(t *testing.T) {
 	clock := newClock()

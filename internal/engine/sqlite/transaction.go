@@ -33,7 +33,7 @@ type transaction struct {
 	schemaHash    string
 	relationships int64 // more than before, or fewer
 	ended         bool  // it has moved something into the past
-	expires       int64 // the first expiry that it has written, in microseconds of Unix time; 0 is none
+	expires       int64 // the first expiry to come that it has written, in microseconds of Unix time; 0 is none
 	added         []*kind
 	log           changeLog
 }

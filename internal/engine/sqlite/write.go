@@ -176,7 +176,7 @@ func (tx *transaction) end(k *kind, r tuple.RelationshipReference, there held) e
 // note adds a change to the log.
 func (tx *transaction) note(op operation, k *kind, r tuple.RelationshipReference, c content) error {
 	tx.changed = true
-	if c.expires != nil {
+	if c.expires != nil && *c.expires > tx.store.cfg.Now().UnixMicro() {
 		tx.expires = sooner(tx.expires, *c.expires)
 	}
 	tx.log.add(op, k, r.Resource.ObjectID, r.Subject.ObjectID, c)
