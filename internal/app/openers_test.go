@@ -80,7 +80,7 @@ func TestS5_EverybodyWhoCanOpenAnAccount(t *testing.T) {
 				c := c.(map[string]any)
 				ids = append(ids, c["id"].(string)+" "+reasonText(c["sources"].([]any)[0].(map[string]any)))
 			}
-			if !slices.Equal(ids, []string{"delegate operator_role@ admin", "op operator_role@ admin"}) || operators["total"] != 2.0 {
+			if !slices.Equal(ids, []string{"delegate operator_role@ admin", "op operator_role@ admin", "support operator_role@ backoffice_viewer"}) || operators["total"] != 3.0 {
 				t.Errorf("operators: %v", operators)
 			}
 			if a := w.as("euadmin").must("GET", path, nil); a.body["operators"] != nil {

@@ -22,15 +22,15 @@ func invitationRows() []row {
 	mail := func(body obj) obj { return body }
 	const one = "/v1/accounts/{account}/invitations/{invitation}"
 	return []row{
-		{route: "POST /v1/accounts/{account}/invitations", may: edit + atEU, on: to("globex-eu", mail)},
-		{route: "POST /v1/accounts/{account}/invitations", may: edit + aboveEU, on: to("globex", mail)},
-		{route: "POST /v1/accounts/{account}/invitations", may: edit, on: to("globex-eu", byHand)},
+		{route: "POST /v1/accounts/{account}/invitations", may: edit + atEU, but: outlives, on: to("globex-eu", mail)},
+		{route: "POST /v1/accounts/{account}/invitations", may: edit + aboveEU, but: outlives, on: to("globex", mail)},
+		{route: "POST /v1/accounts/{account}/invitations", may: edit, but: outlives, on: to("globex-eu", byHand)},
 		{route: "GET /v1/accounts/{account}/invitations", may: see + atEU, on: get(invitations("globex-eu"))},
 		{route: "GET /v1/accounts/{account}/invitations", may: see + aboveEU, on: get(invitations("globex"))},
 		{route: "GET " + one, may: see + atEU, made: true, on: there("", nil)},
 		{route: "DELETE " + one, may: edit + atEU, made: true, on: there("", nil)},
-		{route: "POST " + one + "/resend", may: edit + atEU, made: true, on: there("/resend", obj{})},
-		{route: "POST " + one + "/resend", may: edit, made: true, on: there("/resend", obj{"delivery": "link"})},
+		{route: "POST " + one + "/resend", may: edit + atEU, made: true, but: outlives, on: there("/resend", obj{})},
+		{route: "POST " + one + "/resend", may: edit, made: true, but: outlives, on: there("/resend", obj{"delivery": "link"})},
 		{route: "GET /v1/invitations", may: see, on: get("/v1/invitations")},
 		{route: "POST /v1/invitations/accept", may: "**", on: open("accept")},
 		{route: "POST /v1/invitations/preview", may: "**", on: open("preview")},

@@ -4,7 +4,7 @@ import "fmt"
 
 // journalRows are the requests to the log (L1).
 func journalRows() []row {
-	const managers = "owner euadmin clerk " // hold write.users at globex-eu
+	const managers = atEU + "clerk " // hold write.users at globex-eu
 	latest := func(query string) func(*world) (string, any) {
 		return func(w *world) (string, any) {
 			w.newAccount("globex-eu")

@@ -3,7 +3,6 @@ package app_test
 // machineRows are the requests about API tokens and impersonations.
 func machineRows() []row {
 	robot := obj{"name": "Robot", "roles": []string{"viewer"}}
-	outlives := map[string]string{"impersonating": "not_while_impersonating"}
 	why := obj{"reason": "Ticket 1"}
 	return []row{
 		{route: "GET /v1/accounts/{account}/api-tokens", may: see + aboveEU, on: get("/v1/accounts/globex/api-tokens")},

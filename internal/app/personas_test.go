@@ -163,6 +163,9 @@ func operations(t *testing.T) []string {
 	return served
 }
 
+// outlives is said of requests that who impersonates may not make.
+var outlives = map[string]string{"impersonating": "not_while_impersonating"}
+
 // get is a request without a body that destroys nothing.
 func get(path string) func(*world) (string, any) {
 	return func(*world) (string, any) { return path, nil }
