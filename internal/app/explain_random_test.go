@@ -28,7 +28,7 @@ func TestS5_SourcesAreTrue(t *testing.T) {
 		t.Run(shape.name, func(t *testing.T) {
 			s := start(t, shape.make(t))
 			round := 0
-			deadline := time.Now().Add(10 * time.Second)
+			deadline := time.Now().Add(6 * time.Second)
 			rapid.Check(t, func(rt *rapid.T) {
 				if round > 2 && time.Now().After(deadline) {
 					return // what there is time for on a slow machine

@@ -9,7 +9,7 @@ import (
 	"github.com/tenantry/tenantry/internal/relay"
 )
 
-// TestS4_LargeCrashInTheMiddle kills the process that brings the end of always_on for 50,000 members into
+// TestS4_LargeCrashInTheMiddle kills the process that brings the end of always_on for thousands of members into
 // force when it has sent a part of it. Whoever asks, at the process that starts afterwards or, where there are
 // several, at the one that takes over, never finds a member without access; and then all is in force.
 func TestS4_LargeCrashInTheMiddle(t *testing.T) {
@@ -22,14 +22,14 @@ func TestS4_LargeCrashInTheMiddle(t *testing.T) {
 			t.Run("until it is written", func(t *testing.T) { // its process ends before the victim begins
 				w := furnished(t, cfg)
 				top, child = w.branch(always)
-				w.crowd(top)
+				w.crowd(top, crashMembers)
 				outsider = w.newUser("initech")
 				op, before = w.op, w.head("prod")
 			})
 			ask := func(s *service) *poll {
 				c := op
 				c.s = s
-				return (&poll{child: child, never: []string{outsider}, patient: true}).begin(c)
+				return (&poll{members: crashMembers, child: child, never: []string{outsider}, patient: true}).begin(c)
 			}
 			dead := make(chan struct{})
 			var after *service
@@ -68,7 +68,7 @@ func TestS4_LargeCrashInTheMiddle(t *testing.T) {
 			w.op = op
 			w.op.s = after
 			w.inStep(t)
-			if n := (&cast{world: w, top: top}).grants(t, "viewer"); n != largeMembers {
+			if n := (&cast{world: w, top: top}).grants(t, "viewer"); n != crashMembers {
 				t.Errorf("%d relationships of sub-account access", n)
 			}
 		})

@@ -12,16 +12,20 @@ import (
 	"github.com/tenantry/tenantry/internal/relay"
 )
 
-// largeMembers is how many members an account of these tests has. They are not for the race detector.
-const largeMembers = 50_000
+// largeMembers is how many members a large account has, crashMembers one whose
+// entry is cut in the middle: a dozen calls to the engine. They are not for the race detector.
+const (
+	largeMembers = 50_000
+	crashMembers = 10_000
+)
 
 func largeMember(i int) string { return fmt.Sprintf("m%05d", i) }
 
 // crowd makes users, all viewers of an account that is always_on, in a few entries written straight into the store.
-func (w *world) crowd(top string) {
+func (w *world) crowd(top string, members int) {
 	w.t.Helper()
 	const each = 10_000
-	for from := 0; from < largeMembers; from += each {
+	for from := 0; from < members; from += each {
 		var changes []account.Change
 		now := time.Now().UTC().Truncate(time.Microsecond)
 		for i := from; i < from+each; i++ {
@@ -42,6 +46,7 @@ func (w *world) crowd(top string) {
 
 // poll asks again and again, from several goroutines, whether members open an account and others do not.
 type poll struct {
+	members int // of whom samples are asked about
 	child   string
 	never   []string // who must not be found to open it
 	patient bool     // an answer that says to come back later is none, and is not held against the service
@@ -84,7 +89,7 @@ func (p *poll) ask(c caller, random *rand.Rand) string {
 	}
 	const sample = 20
 	for range sample {
-		item(largeMember(random.IntN(largeMembers)), []string{"access", readSubAccounts}[random.IntN(2)])
+		item(largeMember(random.IntN(p.members)), []string{"access", readSubAccounts}[random.IntN(2)])
 	}
 	for _, user := range p.never {
 		item(user, "access")
@@ -164,13 +169,13 @@ func TestS4_LargeAccountLeavesAlwaysOn(t *testing.T) {
 			cfg.OnStep = seen.note
 			w := furnished(t, cfg)
 			top, child := w.branch(always)
-			w.crowd(top)
+			w.crowd(top, largeMembers)
 			outsider := w.newUser("initech")
 			later := account.UserID(w.newUser("initech"))
 
 			before := w.head("prod")
 			seen.watch(before)
-			p := (&poll{child: child, never: []string{outsider, string(later)}}).begin(w.op)
+			p := (&poll{members: largeMembers, child: child, never: []string{outsider, string(later)}}).begin(w.op)
 			joined := make(chan answer, 1)
 			go func() { // somebody comes while the entry comes into force
 				<-seen.mid

@@ -100,7 +100,7 @@ func (g *moveGrove) holds(t *rapid.T, c caller) map[[3]string]bool {
 func TestU4_NoMoveGivesMoreThanTheMoverHas(t *testing.T) {
 	s := start(t, oneMachine.make(t))
 	round, moved, refused, gained := 0, 0, 0, 0
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(6 * time.Second)
 	rapid.Check(t, func(rt *rapid.T) {
 		if round > 2 && time.Now().After(deadline) {
 			return // what there is time for on a slow machine

@@ -99,6 +99,7 @@ func TestReadinessNamesNoEnvironment(t *testing.T) {
 	cfg := oneMachine.make(t)
 	release := make(chan struct{})
 	cfg.OnBuild = func(account.EnvironmentID, int, int) { <-release }
+	cfg.ApplyWait = time.Millisecond // it cannot come into force
 	s := start(t, cfg)
 	t.Cleanup(func() { close(release) }) // before the server ends
 	s.environment("sesame")

@@ -16,8 +16,16 @@ func TestE3_SettingsOfAnEnvironment(t *testing.T) {
 		}
 	}
 	for _, body := range []obj{
-		{"default_access_mode": "sometimes"}, {"max_depth": 0}, {"max_depth": 41}, {"token_minutes": 0}, {"token_minutes": 1441},
-		{"invitation_hours": 0}, {"invitation_hours": 2161}, {"invitation_url": "https://app.example/no-token"}, {"invitation_url": "javascript:{token}"}, {"name": " "},
+		{"default_access_mode": "sometimes"},
+		{"max_depth": 0},
+		{"max_depth": 41},
+		{"token_minutes": 0},
+		{"token_minutes": 1441},
+		{"invitation_hours": 0},
+		{"invitation_hours": 2161},
+		{"invitation_url": "https://app.example/no-token"},
+		{"invitation_url": "javascript:{token}"},
+		{"name": " "},
 	} {
 		if a := w.op.do("PATCH", "/v1/environment", body); a.status != 422 {
 			t.Errorf("%v: %d %s", body, a.status, a.raw)

@@ -22,13 +22,13 @@ func TestMain(m *testing.M) {
 func shapes(t *testing.T) []shape {
 	t.Helper()
 	machine := oneMachine
-	machine.histories = 20 * time.Second
+	machine.histories = 12 * time.Second
 	return []shape{machine, manyMachines(t)}
 }
 
 func manyMachines(t *testing.T) shape {
 	t.Helper()
-	return shape{name: "PostgreSQL and SpiceDB", histories: 20 * time.Second, make: func(t testing.TB) app.Config {
+	return shape{name: "PostgreSQL and SpiceDB", histories: 12 * time.Second, make: func(t testing.TB) app.Config {
 		spice := testspice.Start(t, testpg.Database(t))
 		return app.Config{Database: testpg.Database(t), Remote: remote(spice)}
 	}}

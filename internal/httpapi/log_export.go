@@ -58,7 +58,7 @@ func (s *server) export(ctx context.Context, req directory.Request, in *exportIn
 		w.Header().Set("Content-Disposition", `attachment; filename="journal.`+string(format)+`"`)
 		if err := s.sendExport(r, s.patient(w), req, f, format); err != nil {
 			if r.Context().Err() == nil {
-				s.problem(r.Context(), err) // is logged
+				_ = s.problem(r.Context(), err) // logs it
 			}
 			panic(http.ErrAbortHandler) // breaks the connection off, so that nobody takes it for the end
 		}

@@ -71,8 +71,10 @@ func newTable(t table, environment string, key, others []column) *table {
 // The tables of state. None of these is ever changed.
 var (
 	environmentsTable = newTable(table{name: "environments", noun: "an environment", code: "environment_exists"}, "id", nil,
-		[]column{"name TEXT", "sub_accounts_enabled BOOLEAN", "default_access_mode TEXT", "max_depth BIGINT", "invitation_url TEXT", "invitation_hours BIGINT",
-			"token_minutes BIGINT", "created_at BIGINT", "version BIGINT"})
+		[]column{
+			"name TEXT", "sub_accounts_enabled BOOLEAN", "default_access_mode TEXT", "max_depth BIGINT", "invitation_url TEXT", "invitation_hours BIGINT",
+			"token_minutes BIGINT", "created_at BIGINT", "version BIGINT",
+		})
 	clientsTable = newTable(table{name: "clients", noun: "a client", code: "client_exists"}, "environment", []column{"id TEXT"},
 		[]column{"name TEXT", "roles TEXT", "act_for_users BOOLEAN", "created_at BIGINT", "version BIGINT"})
 	accountsTable = newTable(table{name: "accounts", noun: "an account", code: "account_exists"}, "environment", []column{"id TEXT"},
@@ -98,8 +100,10 @@ var (
 		[]column{"account_id TEXT", "name TEXT", "search TEXT", "branch_access TEXT", "expires_at BIGINT", "created_by TEXT", "creator TEXT", "created_at BIGINT", "version BIGINT"})
 	apiTokenRolesTable = newTable(table{name: "api_token_roles"}, "environment", []column{"token TEXT", "role TEXT"}, nil)
 	invitationsTable   = newTable(table{name: "invitations", noun: "an invitation", code: "invitation_exists", singly: true}, "environment", []column{"id TEXT"},
-		[]column{"account_id TEXT", "email TEXT", "name TEXT", "search TEXT", "roles TEXT", "mode TEXT", "sub_account_access BOOLEAN",
-			"membership_expires_at BIGINT", "invited_by TEXT", "created_at BIGINT", "sent_at BIGINT", "expires_at BIGINT", "version BIGINT"})
+		[]column{
+			"account_id TEXT", "email TEXT", "name TEXT", "search TEXT", "roles TEXT", "mode TEXT", "sub_account_access BOOLEAN",
+			"membership_expires_at BIGINT", "invited_by TEXT", "created_at BIGINT", "sent_at BIGINT", "expires_at BIGINT", "version BIGINT",
+		})
 	impersonationsTable = newTable(table{name: "impersonations", noun: "an impersonation", code: "impersonation_exists"}, "environment", []column{"id TEXT"},
 		[]column{"user_id TEXT", "operator TEXT", "reason TEXT", "created_at BIGINT", "expires_at BIGINT", "version BIGINT"})
 )
