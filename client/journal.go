@@ -186,11 +186,9 @@ func (c *Client) followOnce(ctx context.Context, f JournalFilter, after *int64, 
 // ended turns the end of a stream into an error, nil if one is to come again at once.
 func ended(data json.RawMessage) error {
 	p := &Problem{Title: "the stream has ended"}
-	if json.Unmarshal(data, p) != nil {
-		return nil // cut off before it said why
-	}
+	_ = json.Unmarshal(data, p) // if it was cut off before it said why, there is no code
 	switch p.Code {
-	case "reconnect", "stopping", "complete":
+	case "", "reconnect", "stopping", "complete":
 		return nil
 	case "permission_denied", "user_blocked", "may_not_act_for_users":
 		p.Status = http.StatusForbidden

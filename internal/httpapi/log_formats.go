@@ -85,7 +85,7 @@ func (w *LogWriter) Entry(e directory.LogEntry) error {
 		if err != nil {
 			return err
 		}
-		line := slices.Concat(about, []string{strconv.Itoa(i+1), strconv.Itoa(e.Total), d.action, d.kind, d.id, d.before, d.after})
+		line := slices.Concat(about, []string{strconv.Itoa(i + 1), strconv.Itoa(e.Total), d.action, d.kind, d.id, d.before, d.after})
 		if err := w.line(line); err != nil {
 			return err
 		}
