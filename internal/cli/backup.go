@@ -65,7 +65,7 @@ time that it is broken off, it leaves nothing that is only half there.`,
 			if err := c.manifest(m); err != nil {
 				return err
 			}
-			fmt.Fprintln(c.out, "Start it with tenantry serve.")
+			fmt.Fprintf(c.out, "Start it with tenantry serve --data %s\n", d.cfg.DataDir)
 			return nil
 		},
 	}

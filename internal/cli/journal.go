@@ -221,7 +221,11 @@ func printEntry(out io.Writer, e httpapi.Entry) error {
 	if e.From != "" {
 		from = " from " + e.From
 	}
-	_, err := fmt.Fprintf(out, "%-7d %s  %-22s %s%s  %s\n", e.Version, e.At.Format("2006-01-02 15:04:05Z"), e.Kind, e.Actor.Name, from, summary(e))
+	who := e.Actor.Name
+	if e.Actor.Impersonation != "" { // shown with the operator, whose name users are not told
+		who += " impersonated by " + strings.TrimSuffix("operator:"+string(e.Actor.Client), ":")
+	}
+	_, err := fmt.Fprintf(out, "%-7d %s  %-22s %s%s  %s\n", e.Version, e.At.Format("2006-01-02 15:04:05Z"), e.Kind, who, from, summary(e))
 	return err
 }
 

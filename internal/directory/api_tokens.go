@@ -76,7 +76,21 @@ func (d *Directory) CreateAPIToken(ctx context.Context, req Request, in NewAPITo
 
 // maker is who an API token is said to be made by. What is made with a user's
 // token counts as that user's, so that all of it is found when they are blocked (U5).
+//
+// It is looked at in the transaction whether they are still there and not blocked: a
+// token that was asked for before a block would otherwise outlive it. Denied
+// (user_blocked), Unauthenticated.
 func maker(ctx context.Context, r Reader, actor account.Actor) (account.Actor, error) {
+	if actor.User != "" {
+		user, err := r.User(ctx, actor.User)
+		switch {
+		case errors.Is(err, fault.NotFound):
+			err = fault.New(fault.Unauthenticated, "unauthenticated", "the user was deleted")
+		case err == nil && user.Value.Blocked:
+			err = fault.New(fault.Denied, "user_blocked", "user %s is blocked", actor.User)
+		}
+		return actor, err
+	}
 	if actor.APIToken == "" {
 		return actor, nil
 	}
@@ -162,7 +176,7 @@ func (d *Directory) GetAPIToken(ctx context.Context, actor account.Actor, id acc
 		if err != nil {
 			return none, err
 		}
-		used, err := withUses(ctx, r, []account.Versioned[account.APIToken]{found})
+		used, err := withUses(ctx, r, actor.IsMember(), []account.Versioned[account.APIToken]{found})
 		if err != nil {
 			return none, err
 		}
@@ -187,13 +201,14 @@ func (d *Directory) ListAPITokens(ctx context.Context, actor account.Actor, f Ac
 			if err != nil {
 				return nil, 0, err
 			}
-			used, err := withUses(ctx, r, found)
+			used, err := withUses(ctx, r, actor.IsMember(), found)
 			return used, total, err
 		})
 	})
 }
 
-func withUses(ctx context.Context, r Reader, tokens []account.Versioned[account.APIToken]) ([]account.Versioned[UsedAPIToken], error) {
+// Who is not the vendor is not told which of its people or machines made them.
+func withUses(ctx context.Context, r Reader, byMember bool, tokens []account.Versioned[account.APIToken]) ([]account.Versioned[UsedAPIToken], error) {
 	ids := make([]account.APITokenID, len(tokens))
 	for i, t := range tokens {
 		ids[i] = t.Value.ID
@@ -204,6 +219,9 @@ func withUses(ctx context.Context, r Reader, tokens []account.Versioned[account.
 	}
 	out := make([]account.Versioned[UsedAPIToken], len(tokens))
 	for i, t := range tokens {
+		if byMember {
+			t.Value.CreatedBy = t.Value.CreatedBy.Masked()
+		}
 		out[i] = account.Versioned[UsedAPIToken]{Value: UsedAPIToken{APIToken: t.Value}, Version: t.Version}
 		if at, used := uses[t.Value.ID]; used {
 			out[i].Value.LastUsed = &at

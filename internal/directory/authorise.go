@@ -8,6 +8,7 @@ import (
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/relation"
+	"github.com/tenantry/tenantry/schema"
 )
 
 // Question is one permission, by its name in the schema, on one object.
@@ -79,7 +80,7 @@ func (d *Directory) decide(ctx context.Context, actor account.Actor, atLeast acc
 	v := verdict{looksAround: !actor.IsMember() && holds(look)}
 	for _, n := range needs {
 		if !slices.ContainsFunc(n.anyOf, holds) {
-			v.refusal = n.refuse(actor)
+			v.refusal = n.refuse(actor, d.catalogue)
 			break
 		}
 	}
@@ -87,7 +88,7 @@ func (d *Directory) decide(ctx context.Context, actor account.Actor, atLeast acc
 }
 
 // refuse is the fault for an actor who lacks the need.
-func (n need) refuse(actor account.Actor) *fault.Error {
+func (n need) refuse(actor account.Actor, catalogue *schema.Catalogue) *fault.Error {
 	switch {
 	case actor.IsMember() && n.otherwise != nil:
 		return n.otherwise
@@ -99,5 +100,9 @@ func (n need) refuse(actor account.Actor) *fault.Error {
 		id, _ := q.Resource.Local(actor.Environment)
 		on = q.Resource.Type + " " + id
 	}
-	return fault.New(fault.Denied, "permission_denied", "%s may not %s: needs %s on %s", actor.Name(), n.doing, q.Permission, on)
+	right := q.Permission
+	if p, ok := catalogue.Lookup(right); ok {
+		right = string(p.Key) // as roles have it
+	}
+	return fault.New(fault.Denied, "permission_denied", "%s may not %s: needs %s on %s", actor.Name(), n.doing, right, on)
 }

@@ -72,7 +72,7 @@ func (s *sending) send(ctx context.Context, r Reader, p *plan, d *Directory, inv
 		return nil
 	}
 	if d.cfg.Letters == nil {
-		return fault.New(fault.Conflict, "mail_not_configured", "this Tenantry sends no mail: give it a mail server, or have an operator ask for the link").In("delivery")
+		return fault.New(fault.Conflict, "mail_not_configured", "this Tenantry sends no mail: start it with --smtp-address and --mail-from, or have an operator ask for the link (\"delivery\": \"link\")").In("delivery")
 	}
 	if s.page == "" {
 		return invitationURLMissing(p.env)

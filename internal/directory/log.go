@@ -115,47 +115,51 @@ func mayReadLog(actor account.Actor, q LogQuery) func(*plan) error {
 	}
 }
 
-// logPage reads a page, and leaves out what the reader may not see. Where that
-// leaves nothing of an entry, it goes on to the next: neither the page nor More tell
-// that there was one.
+// logPage reads a page, and leaves out what the reader may not see: neither the
+// page nor More tell that there was something.
 func logPage(ctx context.Context, r Reader, byMember bool, q LogQuery) (LogPage, error) {
+	if !byMember {
+		entries, more, err := r.Log(ctx, q)
+		shown := make([]LogEntry, len(entries))
+		for i, e := range entries {
+			shown[i] = LogEntry{Entry: e, Total: len(e.Changes)}
+		}
+		return LogPage{Entries: shown, More: more}, err
+	}
+	shown, cut, more, err := nextShown(ctx, r, q)
+	if err == nil && more && (cut || q.Subject.ID != "") { // what follows may all be left out
+		next := q.beyond(shown[len(shown)-1].Version)
+		next.Limit = max(q.Limit, DefaultLimit)
+		var following []LogEntry
+		following, _, _, err = nextShown(ctx, r, next)
+		more = len(following) > 0
+	}
+	return LogPage{Entries: shown, More: more}, err
+}
+
+// nextShown reads on until there is something that the reader may see, or nothing
+// more. cut reports whether something of the last piece was left out, more whether the journal goes on after it.
+func nextShown(ctx context.Context, r Reader, q LogQuery) (shown []LogEntry, cut, more bool, err error) {
 	for {
 		entries, more, err := r.Log(ctx, q)
 		if err != nil {
-			return LogPage{}, err
-		}
-		shown := make([]LogEntry, 0, len(entries))
-		if !byMember {
-			for _, e := range entries {
-				shown = append(shown, LogEntry{Entry: e, Total: len(e.Changes)})
-			}
-			return LogPage{Entries: shown, More: more}, nil
+			return nil, false, false, err
 		}
 		view, err := newLogView(ctx, r, q, entries)
 		if err != nil {
-			return LogPage{}, err
+			return nil, false, false, err
 		}
+		shown := make([]LogEntry, 0, len(entries))
 		for _, e := range entries {
 			if e, ok := view.of(e); ok {
 				shown = append(shown, e)
 			}
 		}
 		if len(shown) > 0 || !more {
-			if more && len(shown) < len(entries) || more && q.Subject.ID != "" {
-				more, err = hasMore(ctx, r, q, shown[len(shown)-1].Version)
-			}
-			return LogPage{Entries: shown, More: more}, err
+			return shown, len(shown) < len(entries), more, nil
 		}
 		q = q.beyond(entries[len(entries)-1].Version)
 	}
-}
-
-// hasMore reports whether the reader may see an entry that comes after a version.
-func hasMore(ctx context.Context, r Reader, q LogQuery, last account.Version) (bool, error) {
-	q = q.beyond(last)
-	q.Limit = 1
-	page, err := logPage(ctx, r, true, q)
-	return len(page.Entries) > 0, err
 }
 
 // beyond is the query for what comes after an entry.

@@ -49,7 +49,7 @@ func (d *Directory) ListInvitations(ctx context.Context, actor account.Actor, f 
 			if err != nil {
 				return nil, 0, err
 			}
-			open, err := openInvitations(ctx, r, d.cfg.Now(), found)
+			open, err := openInvitations(ctx, r, actor.IsMember(), d.cfg.Now(), found)
 			return open, total, err
 		})
 	})
@@ -65,7 +65,7 @@ func (d *Directory) GetInvitation(ctx context.Context, actor account.Actor, id a
 		if err != nil {
 			return account.Versioned[OpenInvitation]{}, err
 		}
-		open, err := openInvitations(ctx, r, d.cfg.Now(), []account.Versioned[account.Invitation]{found})
+		open, err := openInvitations(ctx, r, actor.IsMember(), d.cfg.Now(), []account.Versioned[account.Invitation]{found})
 		if err != nil {
 			return account.Versioned[OpenInvitation]{}, err
 		}
@@ -73,11 +73,15 @@ func (d *Directory) GetInvitation(ctx context.Context, actor account.Actor, id a
 	})
 }
 
-// openInvitations adds to invitations what is not part of them.
-func openInvitations(ctx context.Context, r Reader, now time.Time, found []account.Versioned[account.Invitation]) ([]account.Versioned[OpenInvitation], error) {
+// openInvitations adds to invitations what is not part of them. Who is not the
+// vendor is not told which of its people or machines sent them.
+func openInvitations(ctx context.Context, r Reader, byMember bool, now time.Time, found []account.Versioned[account.Invitation]) ([]account.Versioned[OpenInvitation], error) {
 	ids := make([]account.InvitationID, len(found))
 	for i, inv := range found {
 		ids[i] = inv.Value.ID
+		if byMember {
+			found[i].Value.InvitedBy = inv.Value.InvitedBy.Masked()
+		}
 	}
 	deliveries, err := r.Deliveries(ctx, ids)
 	if err != nil {

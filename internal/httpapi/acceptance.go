@@ -45,6 +45,7 @@ type Offer struct {
 
 type acceptInput struct {
 	Authorization string `header:"Authorization" doc:"Not needed, and not looked at unless user_id is given."`
+	ActForUser    string `header:"Act-For-User" doc:"As Authorization; users do not choose ids."`
 	WithBody[Acceptance]
 }
 
@@ -82,7 +83,7 @@ func (s *server) acceptInvitation(ctx context.Context, req directory.Request, in
 		return nil, err
 	}
 	if id != "" {
-		if req.Actor, err = s.auth.Authenticate(ctx, in.Authorization, ""); err != nil {
+		if req.Actor, err = s.auth.Authenticate(ctx, in.Authorization, in.ActForUser); err != nil {
 			return nil, err
 		}
 	}

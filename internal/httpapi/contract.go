@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -89,7 +91,11 @@ func invalidRequest(otherwise string, details []error) *fault.Error {
 	if found[0].field != "" {
 		text = found[0].field + ": " + text
 	}
-	if more := len(found) - 1; more > 0 {
+	const most = 5
+	for _, f := range found[1:min(most, len(found))] {
+		text += "; " + strings.TrimPrefix(f.field+": "+f.text, ": ")
+	}
+	if more := len(found) - most; more > 0 {
 		text += fmt.Sprintf(" (and %d more)", more)
 	}
 	return fault.New(fault.Invalid, "invalid_request", "%s", text).In(found[0].field)
@@ -108,6 +114,9 @@ func (s *server) admit(ctx huma.Context, next func(huma.Context)) {
 	if by := infoFrom(r.Context()).actor; by.Impersonation != "" {
 		w.Header().Set("Impersonated-By", "operator:"+string(by.Client))
 	}
+	if err == nil {
+		err = checkQuery(ctx.Operation(), r.URL.Query())
+	}
 	if body := ctx.Operation().RequestBody; err == nil && body != nil && (body.Required || r.ContentLength != 0) {
 		err = s.readBody(w, r, most)
 	}
@@ -116,6 +125,23 @@ func (s *server) admit(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	next(ctx)
+}
+
+// checkQuery refuses a parameter that is there twice and has one value, or is empty: a caller whose
+// variable was empty does not mean all there is. Nothing to search for, and no
+// page to go on from, may be said so. Invalid faults (invalid_request).
+func checkQuery(op *huma.Operation, query url.Values) error {
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		values := query[name]
+		several := slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == name && p.Schema.Type == huma.TypeArray })
+		if len(values) > 1 && !several {
+			return fault.New(fault.Invalid, "invalid_request", "%s is there %d times", account.Quote(name), len(values)).In(name)
+		}
+		if slices.Contains(values, "") && name != "q" && name != "cursor" {
+			return fault.New(fault.Invalid, "invalid_request", "%s is empty; leave it out if it is not meant", account.Quote(name)).In(name)
+		}
+	}
+	return nil
 }
 
 func (s *server) authenticate(r *http.Request) error {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
@@ -39,14 +40,20 @@ func (s *server) export(ctx context.Context, req directory.Request, in *exportIn
 	if err != nil {
 		return nil, err
 	}
+	begun := false
+	defer func() {
+		if !begun {
+			release()
+		}
+	}()
 	asking, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	one := f
 	one.Limit, one.MaxBytes = 1, 1
 	if _, err := s.directory.Log(asking, req.Actor, one); err != nil { // what is refused is refused before anything is sent
-		release()
 		return nil, err
 	}
+	begun = true
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer release()
 		r, w := humachi.Unwrap(ctx)
@@ -73,9 +80,17 @@ func (s *server) sendExport(r *http.Request, out *patient, req directory.Request
 		case <-s.stopping:
 			return directory.LogPage{}, errStopped
 		default:
+			if time.Now().After(out.until) {
+				return directory.LogPage{}, errAged
+			}
 			return s.logPage(r, req.Actor, f)
 		}
-	}, log.Entry)
+	}, func(e directory.LogEntry) error {
+		if time.Now().After(out.until) { // a reader who takes it bit by bit
+			return errAged
+		}
+		return log.Entry(e)
+	})
 	if err == nil {
 		err = log.Complete(through)
 	}

@@ -56,13 +56,19 @@ func (s *server) stream(ctx context.Context, req directory.Request, in *streamIn
 	if err != nil {
 		return nil, err
 	}
+	begun := false
+	defer func() {
+		if !begun {
+			release()
+		}
+	}()
 	asking, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	first, err := s.directory.Log(asking, req.Actor, f) // what is refused is refused before anything is sent
 	if err != nil {
-		release()
 		return nil, err
 	}
+	begun = true
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer release()
 		r, w := humachi.Unwrap(ctx)
@@ -145,6 +151,14 @@ func (l *listener) listen(page directory.LogPage) {
 // entries sends a page.
 func (l *listener) entries(page directory.LogPage) error {
 	for _, e := range page.Entries {
+		select {
+		case <-l.server.stopping:
+			return errStopped
+		default:
+			if time.Now().After(l.out.until) { // while a slow reader catches up
+				return errAged
+			}
+		}
 		if err := l.send("entry", e.Version, LogEntryOf(e)); err != nil {
 			return err
 		}

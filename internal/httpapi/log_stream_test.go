@@ -119,7 +119,7 @@ func TestL1_StreamEnds(t *testing.T) {
 }
 
 func TestL1_StreamsAreBounded(t *testing.T) {
-	b := newBroadcast(t, StreamConfig{Most: 3, Each: 2})
+	b := newBroadcast(t, StreamConfig{Most: 12, Each: 2}) // the people of an environment have three
 	var open []*reading
 	for _, user := range []string{"ada", "ada", "bob"} {
 		s := b.open("/v1/journal/stream?account=a1", "Act-For-User", user)
@@ -133,7 +133,10 @@ func TestL1_StreamsAreBounded(t *testing.T) {
 			t.Errorf("%s: %d %s", user, r.StatusCode, text)
 		}
 	}
-	refused("carol") // as many as the server takes
+	refused("carol") // as many as an environment's people have
+	if r := b.open("/v1/journal/stream"); r.resp.StatusCode != 200 {
+		t.Errorf("the people of an environment leave operators no room: %d", r.resp.StatusCode)
+	}
 	open[2].cancel()
 	refused("ada") // as many as one may
 	deadline := time.Now().Add(30 * time.Second)
@@ -150,7 +153,7 @@ func TestL1_StreamsAreBounded(t *testing.T) {
 
 // TestL1_SlowReadersAreLetGo: who does not take what is sent does not hold it.
 func TestL1_SlowReadersAreLetGo(t *testing.T) {
-	b := newBroadcast(t, StreamConfig{Most: 1, Patience: 50 * time.Millisecond})
+	b := newBroadcast(t, StreamConfig{Most: 1, Each: 1, Patience: 50 * time.Millisecond})
 	name := strings.Repeat("x", 200)
 	for range 5 { // much more than what the sockets hold, with the changes shown
 		var changes []account.Change

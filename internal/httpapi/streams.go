@@ -15,12 +15,12 @@ import (
 type StreamConfig struct {
 	Most    int // streams of the log that may be open at once; 100 if 0
 	Each    int // of those, in one actor's name; 10 if 0
-	Exports int // exports that may be under way at once; 4 if 0
+	Exports int // exports that may be under way at once; 8 if 0
 
 	Poll      time.Duration // how often an idle stream looks for new entries, also such as other replicas wrote; 500 ms if 0
 	Recheck   time.Duration // how often an idle stream asks whether its reader still may read; 5 s if 0
 	Heartbeat time.Duration // how often an idle stream says that it is there; 15 s if 0
-	Age       time.Duration // how long a stream lasts before the reader is asked to come again; 30 min if 0
+	Age       time.Duration // how long a stream lasts before the reader is asked to come again, and an export at most; 30 min if 0
 	Patience  time.Duration // how long a reader may take to take what is sent; 30 s if 0
 }
 
@@ -37,7 +37,7 @@ func (c StreamConfig) withDefaults() StreamConfig {
 	}
 	count(&c.Most, 100)
 	count(&c.Each, 10)
-	count(&c.Exports, 4)
+	count(&c.Exports, 8)
 	span(&c.Poll, 500*time.Millisecond)
 	span(&c.Recheck, 5*time.Second)
 	span(&c.Heartbeat, 15*time.Second)
@@ -54,11 +54,12 @@ const (
 
 var lasting = []string{exportPath, streamPath}
 
-// slots bounds how many of something there are at once: in all, and in one actor's name.
+// slots bounds how many of something there are at once: in all, and in one actor's
+// name. Users and API tokens together have half of them, those of one environment a
+// quarter, so that they leave room for others.
 type slots struct {
 	most, each int
 	mu         sync.Mutex
-	taken      int
 	by         map[string]int
 }
 
@@ -68,23 +69,28 @@ func newSlots(most, each int) *slots {
 
 // take takes a slot, which release gives back; an Unavailable fault (too_many_streams) if there is none.
 func (s *slots) take(actor account.Actor) (release func(), err error) {
-	who := string(actor.Environment) + "/" + actor.Name()
+	env := string(actor.Environment)
+	bounds := map[string]int{"all": s.most, "by " + env + "/" + actor.Name(): s.each}
+	if actor.IsMember() {
+		bounds["members"], bounds["members of "+env] = (s.most+1)/2, (s.most+3)/4
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.taken >= s.most:
-		return nil, fault.New(fault.Unavailable, "too_many_streams", "this server sends the log to as many readers as it can; try again later")
-	case s.by[who] >= s.each:
-		return nil, fault.New(fault.Unavailable, "too_many_streams", "%s reads %d streams of the log at once, which is the most", actor.Name(), s.each)
+	for name, most := range bounds {
+		if s.by[name] >= most {
+			return nil, fault.New(fault.Unavailable, "too_many_streams", "the log is sent to as many readers at once as it can be, or %s reads as many of these as one may; try again later", actor.Name())
+		}
 	}
-	s.taken++
-	s.by[who]++
+	for name := range bounds {
+		s.by[name]++
+	}
 	return sync.OnceFunc(func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.taken--
-		if s.by[who]--; s.by[who] == 0 {
-			delete(s.by, who)
+		for name := range bounds {
+			if s.by[name]--; s.by[name] == 0 {
+				delete(s.by, name)
+			}
 		}
 	}), nil
 }
@@ -95,10 +101,11 @@ type patient struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	wait    time.Duration
+	until   time.Time // when the answer has lasted as long as one may
 }
 
 func (s *server) patient(w http.ResponseWriter) *patient {
-	return &patient{w: w, control: http.NewResponseController(w), wait: s.cfg.Streams.Patience}
+	return &patient{w: w, control: http.NewResponseController(w), wait: s.cfg.Streams.Patience, until: time.Now().Add(s.cfg.Streams.Age)}
 }
 
 // Write writes within the reader's time.

@@ -109,7 +109,7 @@ func (c Config) withDefaults() Config {
 func (c Config) Check() error {
 	if !c.Configured() {
 		if c.From != "" || c.User != "" || c.Password != "" || c.Templates != "" || c.CAFile != "" {
-			return invalid("smtp-address", "there are settings for mail, but no mail server: its address, host:port, is missing")
+			return invalid("smtp-address", "there are settings for mail, but no mail server: name one with --smtp-address, like smtp.example:587")
 		}
 		return nil
 	}
@@ -122,7 +122,7 @@ func (c Config) Check() error {
 	case StartTLS, TLS:
 	case Plain:
 		if !c.AllowPlaintext && !isLoopback(host) {
-			return invalid("smtp-security", "mail to %s would not be encrypted: that is allowed for this machine only, unless plaintext is asked for", host)
+			return invalid("smtp-security", "mail to %s would not be encrypted: that is allowed for this machine only, unless --smtp-plaintext is given", host)
 		}
 	default:
 		return invalid("smtp-security", "the security of the connection for mail is starttls, tls or none, not %s", account.Quote(string(c.Security)))
@@ -154,7 +154,7 @@ func (c Config) host() (string, error) {
 // from is the sender of the letters.
 func (c Config) from() (netmail.Address, error) {
 	if c.From == "" {
-		return netmail.Address{}, invalid("mail-from", "the sender of mail is missing, such as Example <no-reply@app.example>")
+		return netmail.Address{}, invalid("mail-from", "the sender of mail is missing: name it with --mail-from, like Example <no-reply@app.example>")
 	}
 	parsed, err := netmail.ParseAddress(c.From)
 	if err != nil || checkAddress(parsed.Address) != nil || parsed.Name != oneLine(parsed.Name, maxShown) {

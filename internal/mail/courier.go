@@ -149,6 +149,10 @@ func (c *Courier) rest(ctx context.Context, tick <-chan time.Time) {
 // deliver sends the letter of a job, and tells the queue what became of it.
 func (c *Courier) deliver(work context.Context, job Job) {
 	log := c.cfg.Log.With("environment", job.Environment, "job", job.ID, "attempt", job.Attempt)
+	if job.Attempt > maxAttempts { // its last attempts ended the process
+		c.failed(work, log, job, fault.New(fault.Internal, "internal", "the letter was tried too often"))
+		return
+	}
 	letter, ok, err := c.letter(work, job)
 	if err == nil && !ok {
 		log.DebugContext(work, "a letter is not needed any more")

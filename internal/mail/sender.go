@@ -30,7 +30,7 @@ func NewSender(cfg Config) (*Sender, error) {
 		return nil, err
 	}
 	if !cfg.Configured() {
-		return nil, invalid("smtp-address", "the address of the mail server, host:port, is missing")
+		return nil, invalid("smtp-address", "name the mail server with --smtp-address, like smtp.example:587")
 	}
 	s := &Sender{cfg: cfg.withDefaults(), hello: hostname()}
 	var err error

@@ -120,7 +120,7 @@ func (t *table) taken(rows [][]any, cause error) error {
 			which = fmt.Sprintf("the identifier %s", account.Quote(fmt.Sprint(rows[0][0])))
 		}
 	}
-	return fault.New(fault.Exists, t.code, "%s with %s exists already", t.noun, which).Because(cause)
+	return fault.New(fault.Exists, t.code, "%s with %s exists already", t.noun, which)
 }
 
 // valueTaken is the fault for rows of which one has another unique value that is in use.
