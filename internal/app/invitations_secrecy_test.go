@@ -134,6 +134,8 @@ func TestI1_TheIDOfANewUserIsTheVendorsToChoose(t *testing.T) {
 		viewer.do("POST", open, with(id)).is(t, 403, "permission_denied", "")
 		w.dev.do("POST", open, with(id)).is(t, 404, "invitation_invalid", "token")
 	}
+	gateway := w.delegate.as("owner") // a user's wish, sent by a client that may choose
+	gateway.do("POST", open, with("owner")).is(t, 403, "permission_denied", "")
 	editor.do("POST", open, with("owner")).is(t, 409, "user_exists", "user_id")
 	editor.do("POST", open, with("a b")).is(t, 422, "invalid_id", "user_id")
 	editor.do("POST", open, with("")).is(t, 422, "invalid_id", "user_id")

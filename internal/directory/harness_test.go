@@ -16,12 +16,17 @@ import (
 // everything, and all is in force at once. Which rights are asked of the schema is
 // the business of the tests of package app.
 type engine struct {
-	deny    bool
-	atLeast []account.Version // of each decision
+	deny      bool
+	meanwhile func()            // happens once, while a decision is asked for
+	atLeast   []account.Version // of each decision
 }
 
 func (e *engine) Decide(_ context.Context, _ account.Actor, atLeast account.Version, questions []directory.Question) ([]bool, error) {
 	e.atLeast = append(e.atLeast, atLeast)
+	if do := e.meanwhile; do != nil {
+		e.meanwhile = nil
+		do()
+	}
 	answers := make([]bool, len(questions))
 	for i := range answers {
 		answers[i] = !e.deny
@@ -34,7 +39,7 @@ func (*engine) InForce(context.Context, account.EnvironmentID, account.Version) 
 // counted is a store that counts the queries which concern one member or one account.
 type counted struct {
 	directory.Store
-	reads, singles atomic.Int64
+	reads, singles, logs atomic.Int64
 }
 
 func (c *counted) Read(ctx context.Context, env account.EnvironmentID, fn func(directory.Reader) error) error {
@@ -59,6 +64,11 @@ func (r countedReader) MembershipsOf(ctx context.Context, user account.UserID) (
 func (r countedReader) User(ctx context.Context, id account.UserID) (account.Versioned[account.User], error) {
 	r.c.singles.Add(1)
 	return r.Reader.User(ctx, id)
+}
+
+func (r countedReader) Log(ctx context.Context, q directory.LogQuery) ([]account.Entry, bool, error) {
+	r.c.logs.Add(1)
+	return r.Reader.Log(ctx, q)
 }
 
 func (r countedReader) Assignments(ctx context.Context, id account.ID) ([]account.Assignment, error) {

@@ -122,3 +122,20 @@ func TestL1_PagesGoOnOverWhatIsLeftOut(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+// TestL1_AShortPageOfALongLogIsCheap: whether there is more takes one more look, however much there is.
+func TestL1_AShortPageOfALongLogIsCheap(t *testing.T) {
+	h := newHouse(t)
+	_, err := h.load(directory.LoadOptions{}, tenant("globex", ""))
+	h.must(err)
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for i := range 200 {
+		h.append(account.Actor{System: true}, account.Of(account.APIToken{ID: account.APITokenID(fmt.Sprint("t", i)), Account: "globex", CreatedAt: at}))
+	}
+	h.store.logs.Store(0)
+	page, err := h.Log(h.ctx, account.Actor{Environment: "prod", User: "bob"}, directory.LogFilter{Account: "globex", Subject: "account:globex", Limit: 1})
+	h.must(err)
+	if n := h.store.logs.Load(); len(page.Entries) != 1 || !page.More || n > 2 {
+		t.Errorf("%d entries, more %t, the journal was read %d times", len(page.Entries), page.More, n)
+	}
+}
