@@ -21,16 +21,16 @@ run: build ## Build and start the demo: a seeded service, with commands to try
 test: verify lint ## Everything CI runs: generated files, linter, all tests, most with the race detector
 	go test -race -vet=off -timeout 15m -skip '$(LARGE)' $$(go list ./... | grep -v -E '$(LONG)')
 	go test -vet=off -timeout 15m -skip '$(PARALLEL)' $$(go list ./... | grep -E '$(LONG)')
-	go test -vet=off -timeout 15m -run '$(LARGE)' ./internal/httpapi ./internal/directory
+	go test -vet=off -timeout 15m -run '$(LARGE)' ./internal/httpapi
 	go test -race -vet=off -timeout 15m -run '$(PARALLEL)' ./internal/app ./internal/store ./internal/engine/...
 	cd bench && go vet ./... && go test -vet=off -timeout 10m ./...
 
 # The race detector makes these packages' tests many times as long: random histories, crashes, SpiceDB's conformance suite;
-# and cli runs the program as it is shipped. With it run those of their tests in which much goes on at once, and not again
-# without it. LARGE are tests of other packages that are about size. Lint has vetted all of it.
-LONG := /internal/(schemacheck|engine|engine/sqlite|app|store|cli)$$
-LARGE := SlowReaders|Thousands
-PARALLEL := Replica|Writers|Beside|Killed|Concurren|Parallel|Histories|Life|Foreign|Changes|Close
+# cli runs the program as it is shipped, and the rest do one thing after the other. With it run those of their tests in
+# which much goes on at once, and not again without it. LARGE are tests of other packages about size. Lint vets all of it.
+LONG := /(client|internal/(access|app|cli|directory|engine|engine/sqlite|schemacheck|store))$$
+LARGE := SlowReaders
+PARALLEL := Replica|Writers|Beside|Concurren|Parallel|Life|Foreign|Changes|Close
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint-$(LINT_VERSION) ## Formatting, import rules and the linter

@@ -13,10 +13,10 @@ import (
 )
 
 // largeMembers is how many members a large account has, crashMembers one whose
-// entry is cut in the middle: a dozen calls to the engine. They are not for the race detector.
+// entry is cut in the middle: several calls to the engine. They are not for the race detector.
 const (
 	largeMembers = 50_000
-	crashMembers = 10_000
+	crashMembers = 4_000
 )
 
 func largeMember(i int) string { return fmt.Sprintf("m%05d", i) }
@@ -24,7 +24,7 @@ func largeMember(i int) string { return fmt.Sprintf("m%05d", i) }
 // crowd makes users, all viewers of an account that is always_on, in a few entries written straight into the store.
 func (w *world) crowd(top string, members int) {
 	w.t.Helper()
-	const each = 10_000
+	each := min(members, 10_000)
 	for from := 0; from < members; from += each {
 		var changes []account.Change
 		now := time.Now().UTC().Truncate(time.Microsecond)
