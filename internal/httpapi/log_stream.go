@@ -125,7 +125,7 @@ var (
 
 // listen sends entries until there is a reason to end, and says which.
 func (l *listener) listen(page directory.LogPage) {
-	age := time.NewTimer(l.server.cfg.Streams.Age)
+	age := time.NewTimer(time.Until(l.out.until))
 	defer age.Stop()
 	err := l.send("open", l.filter.After, map[string]account.Version{"after": l.filter.After})
 	for err == nil {
