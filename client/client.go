@@ -52,7 +52,7 @@ func New(baseURL, token string, opts ...Option) (*Client, error) {
 		return nil, errors.New("tenantry: the server's address is written like https://tenantry.example:8080")
 	}
 	if token == "" {
-		return nil, errors.New("tenantry: the token is empty")
+		return nil, errors.New("tenantry: the token is empty; on the command line, give --token or TENANTRY_TOKEN")
 	}
 	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return nil, errors.New("tenantry: the token has characters that no token has, such as spaces or line ends")

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -56,7 +57,7 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	}
 	code := exitCode(err)
 	if code != exitNegative {
-		fmt.Fprintln(errOut, "tenantry: "+explain(err))
+		fmt.Fprintln(errOut, "tenantry: "+strings.TrimPrefix(explain(err), "tenantry: ")) // the client says so itself
 	}
 	return code
 }

@@ -50,7 +50,9 @@ func (c *console) checkCommand() *cobra.Command {
 
 A permission is a key of the catalogue, or a name of the schema: access is
 whether the account may be opened. feature:KEY is the use of a feature: the account
-has it, and the subject has the right there that the feature names.`,
+has it, and the subject has the right there that the feature names.
+
+tenantry explain says why.`,
 		Example: "  tenantry check user:ada fe.account-hierarchy.read.subAccount account:globex\n  tenantry check user:bob access account:globex --server http://127.0.0.1:8080\n  tenantry check user:ada feature:reports account:globex",
 		Args:    cobra.ExactArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
