@@ -36,24 +36,12 @@ func (s *server) registerExport() {
 func (s *server) export(ctx context.Context, req directory.Request, in *exportInput) (*huma.StreamResponse, error) {
 	f := in.filter()
 	f.Since, f.Until, f.After, f.Before = in.Since, in.Until, in.After, in.Before
-	release, err := s.exports.take(req.Actor)
+	one := f
+	one.Limit, one.MaxBytes = 1, 1
+	_, release, err := s.firstPage(ctx, s.exports, req.Actor, one)
 	if err != nil {
 		return nil, err
 	}
-	begun := false
-	defer func() {
-		if !begun {
-			release()
-		}
-	}()
-	asking, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
-	defer cancel()
-	one := f
-	one.Limit, one.MaxBytes = 1, 1
-	if _, err := s.directory.Log(asking, req.Actor, one); err != nil { // what is refused is refused before anything is sent
-		return nil, err
-	}
-	begun = true
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer release()
 		r, w := humachi.Unwrap(ctx)

@@ -52,23 +52,10 @@ func (s *server) stream(ctx context.Context, req directory.Request, in *streamIn
 	}
 	f := in.filter()
 	f.After, f.Limit, f.MaxBytes = after, directory.DefaultLimit, streamBytes
-	release, err := s.streams.take(req.Actor)
+	first, release, err := s.firstPage(ctx, s.streams, req.Actor, f)
 	if err != nil {
 		return nil, err
 	}
-	begun := false
-	defer func() {
-		if !begun {
-			release()
-		}
-	}()
-	asking, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
-	defer cancel()
-	first, err := s.directory.Log(asking, req.Actor, f) // what is refused is refused before anything is sent
-	if err != nil {
-		return nil, err
-	}
-	begun = true
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer release()
 		r, w := humachi.Unwrap(ctx)

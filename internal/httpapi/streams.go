@@ -120,6 +120,26 @@ func (p *patient) flush() error {
 	return p.control.Flush()
 }
 
+// firstPage takes a place for an answer that is sent bit by bit, and reads its first
+// page: what is refused is refused before anything is sent. Without an error release gives the place back.
+func (s *server) firstPage(ctx context.Context, places *slots, reader account.Actor, f directory.LogFilter) (first directory.LogPage, release func(), err error) {
+	leave, err := places.take(reader)
+	if err != nil {
+		return directory.LogPage{}, nil, err
+	}
+	defer func() {
+		if release == nil { // refused, or a panic
+			leave()
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	if first, err = s.directory.Log(ctx, reader, f); err != nil {
+		return directory.LogPage{}, nil, err
+	}
+	return first, leave, nil
+}
+
 // logPage reads a page for an answer that is under way: who reads is asked for anew,
 // so that a client that was revoked, or a user who was blocked, reads no more.
 func (s *server) logPage(r *http.Request, reader account.Actor, f directory.LogFilter) (directory.LogPage, error) {
