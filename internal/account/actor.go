@@ -1,12 +1,14 @@
 package account
 
-// Actor is who a request is made by: a client of the environment, a user for
-// whom a client acts, a machine member of an account, or whoever holds the link
+// Actor is who a request is made by: a client of the environment, an operator
+// who signed in, a user who did or for whom a client acts, a machine member of an account, or whoever holds the link
 // of an invitation. The zero Actor is nobody and may do nothing.
 type Actor struct {
 	Environment   EnvironmentID   `json:"-"`
-	Client        ClientID        `json:"client,omitempty"`        // the credential used; "" on the command line
+	Client        ClientID        `json:"client,omitempty"`        // the operator whose credential was used; "" on the command line
+	Person        bool            `json:"person,omitempty"`        // Client is a person who signed in, not a machine
 	User          UserID          `json:"user,omitempty"`          // set when the request is made in a user's name
+	Account       ID              `json:"account,omitempty"`       // the one account that the user's token opens (W2); "" for any
 	APIToken      APITokenID      `json:"api_token,omitempty"`     // the account's API token that the request came with (C1)
 	Impersonation ImpersonationID `json:"impersonation,omitempty"` // the session in which Client acts as User (E4)
 	Invitation    InvitationID    `json:"invitation,omitempty"`    // accepted by who has its link (I1)
@@ -49,7 +51,7 @@ func (a Actor) IsOperator() bool { return !a.IsMember() && a.Invitation == "" ||
 // was, and through which client a user came, is the vendor's business.
 func (a Actor) Masked() Actor {
 	if a.IsMember() || a.Invitation != "" {
-		return Actor{User: a.User, APIToken: a.APIToken, Invitation: a.Invitation, Impersonation: a.Impersonation}
+		return Actor{User: a.User, Account: a.Account, APIToken: a.APIToken, Invitation: a.Invitation, Impersonation: a.Impersonation}
 	}
 	return Actor{Operator: true}
 }

@@ -26,12 +26,15 @@ const (
 	RefInvitation    = "invitation"
 	RefAPIToken      = "api_token"
 	RefImpersonation = "impersonation"
+	RefOperator      = "operator"
+	RefIssuer        = "issuer"
 )
 
 // RefTypes returns every kind of thing that an entry can concern.
 func RefTypes() []string {
 	return []string{
 		RefEnvironment, RefClient, RefAccount, RefUser, RefRole, RefFeature, RefPlan, RefInvitation, RefAPIToken, RefImpersonation,
+		RefOperator, RefIssuer,
 	}
 }
 
@@ -103,6 +106,14 @@ func (e *Entity) concernsMore(add func(kind, id string)) {
 		add(RefImpersonation, string(e.Impersonation.ID))
 		add(RefUser, string(e.Impersonation.User))
 		add(RefClient, string(e.Impersonation.Operator))
+	case e.ClientSecret != nil:
+		add(RefClient, string(e.ClientSecret.Client))
+	case e.Operator != nil:
+		add(RefOperator, string(e.Operator.ID))
+	case e.Issuer != nil:
+		add(RefIssuer, string(e.Issuer.ID))
+	case e.Identity != nil:
+		add(RefUser, string(e.Identity.User))
 	}
 }
 

@@ -60,6 +60,10 @@ func TestL1_EntriesConcernWhatTheirChangesName(t *testing.T) {
 		{account.Of(account.Invitation{ID: "i", Account: "eu", Roles: []account.RoleKey{"a"}}), []string{"account:eu", "invitation:i", "role:a"}, "eu"},
 		{account.Of(account.APIToken{ID: "t", Account: "eu", Roles: []account.RoleKey{"a"}}), []string{"account:eu", "api_token:t", "role:a"}, "eu"},
 		{account.Of(account.Impersonation{ID: "i", User: "ada", Operator: "shop"}), []string{"client:shop", "impersonation:i", "user:ada"}, ""},
+		{account.Of(account.ClientSecret{ID: "s", Client: "shop"}), []string{"client:shop"}, ""},
+		{account.Of(account.Operator{ID: "mara"}), []string{"operator:mara"}, ""},
+		{account.Of(account.Issuer{ID: "login"}), []string{"issuer:login"}, ""},
+		{account.Of(account.Identity{ID: "i", User: "ada"}), []string{"user:ada"}, ""},
 	} {
 		for _, change := range []account.Change{{Before: c.thing}, {After: c.thing}, {Before: c.thing, After: c.thing}} {
 			var got []string
@@ -85,7 +89,7 @@ func TestEveryEntityConcernsSomething(t *testing.T) {
 	kinds := reflect.TypeFor[account.Entity]()
 	for i := range kinds.NumField() {
 		thing := reflect.New(kinds.Field(i).Type.Elem())
-		for _, name := range []string{"ID", "Key", "Account", "Feature", "Role"} {
+		for _, name := range []string{"ID", "Key", "Account", "Feature", "Role", "Client", "User"} {
 			if field := thing.Elem().FieldByName(name); field.IsValid() && field.Kind() == reflect.String {
 				field.SetString("x")
 			}

@@ -2,6 +2,33 @@ package account
 
 import "time"
 
+// ClientSecret is one of the secrets of an environment client; the secret itself is
+// kept apart, as a hash (C2). A client has several while one takes the place of another.
+type ClientSecret struct {
+	ID        SecretID   `json:"id"`
+	Client    ClientID   `json:"client"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty"` // nil is never
+	CreatedAt time.Time  `json:"created_at"`
+}
+
+// Expired reports whether the secret opens nothing any more at the given time.
+func (s ClientSecret) Expired(at time.Time) bool {
+	return s.ExpiresAt != nil && !s.ExpiresAt.After(at)
+}
+
+// KeptSecret is a client's secret as it is kept.
+type KeptSecret struct {
+	ClientSecret
+	Hash []byte // SHA-256
+}
+
+// ClientCredential is what a client is authenticated by.
+type ClientCredential struct {
+	Client       Client
+	ExchangeOnly bool         // of its environment
+	Secrets      []KeptSecret // in the order of their ids, expired ones included
+}
+
 // APIToken is a machine member of one account, with roles as a membership has them (C1).
 type APIToken struct {
 	ID           APITokenID   `json:"id"`

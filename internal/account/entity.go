@@ -25,6 +25,10 @@ type Environment struct {
 	InvitationURL      string        `json:"invitation_url,omitempty"`   // of the vendor's page that accepts invitations, with {token} in it (I1)
 	InvitationHours    int           `json:"invitation_hours,omitempty"` // how long an invitation can be accepted
 	TokenMinutes       int           `json:"token_minutes,omitempty"`    // the lifetime of issued tokens (E3)
+	IPAllowList        Networks      `json:"ip_allow_list,omitempty"`    // from where requests may come; "" is anywhere (E3)
+	ExchangeOnly       bool          `json:"exchange_only,omitempty"`    // clients' secrets open nothing but the token endpoint
+	KeysRotatedAt      *time.Time    `json:"keys_rotated_at,omitempty"`  // tokens are signed with a key made since then
+	KeysRevokedAt      *time.Time    `json:"keys_revoked_at,omitempty"`  // tokens that older keys signed are not accepted
 	CreatedAt          time.Time     `json:"created_at"`
 }
 
@@ -59,7 +63,8 @@ type Client struct {
 	ID          ClientID     `json:"id"`
 	Name        string       `json:"name"`
 	Roles       []PortalRole `json:"roles"`
-	ActForUsers bool         `json:"act_for_users"` // may send requests in the name of a user
+	ActForUsers bool         `json:"act_for_users"`    // may send requests in the name of a user
+	Scopes      Scopes       `json:"scopes,omitempty"` // what its tokens may be used for; none is everything
 	CreatedAt   time.Time    `json:"created_at"`
 }
 
@@ -70,7 +75,8 @@ type Account struct {
 	Parent               ID         `json:"parent,omitempty"` // "" for a root account
 	SubAccountManagement bool       `json:"sub_account_management"`
 	AccessMode           AccessMode `json:"sub_account_access"`
-	Plan                 PlanKey    `json:"plan,omitempty"` // "" for that of the nearest ancestor that has one
+	Plan                 PlanKey    `json:"plan,omitempty"`          // "" for that of the nearest ancestor that has one
+	IPAllowList          Networks   `json:"ip_allow_list,omitempty"` // from where its members' requests may come (E3); "" for the nearest ancestor's
 	CreatedAt            time.Time  `json:"created_at"`
 }
 

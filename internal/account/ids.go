@@ -30,8 +30,14 @@ type (
 	APITokenID string
 	// ImpersonationID names a session in which an operator acts as a user (E4).
 	ImpersonationID string
-	// ClientID names an environment client: a machine operator (E4, C1).
+	// ClientID names an operator (E4): an environment client (C1), or a person who signs in.
 	ClientID string
+	// SecretID names one of the secrets of an environment client (C2).
+	SecretID string
+	// IssuerID names an OpenID provider that an environment trusts.
+	IssuerID string
+	// IdentityID names the link between a user and a subject at an OpenID provider.
+	IdentityID string
 	// PermissionKey names a permission of the catalogue, e.g. "fe.account-hierarchy.read.subAccount" (U3).
 	PermissionKey string
 	// Version numbers the changes of one environment, from 1, without gaps.

@@ -10,7 +10,20 @@ const (
 	EnvironmentCreated Kind = "environment.created"
 	EnvironmentChanged Kind = "environment.changed"
 	ClientCreated      Kind = "client.created"
+	ClientChanged      Kind = "client.changed"
 	ClientRevoked      Kind = "client.revoked"
+	SecretAdded        Kind = "client.secret_added"
+	SecretRevoked      Kind = "client.secret_revoked"
+	KeysRotated        Kind = "environment.keys_rotated"
+	OperatorCreated    Kind = "operator.created"
+	OperatorChanged    Kind = "operator.changed"
+	OperatorDeleted    Kind = "operator.deleted"
+	OperatorLinked     Kind = "operator.linked"
+	IssuerCreated      Kind = "issuer.created"
+	IssuerChanged      Kind = "issuer.changed"
+	IssuerDeleted      Kind = "issuer.deleted"
+	IdentityLinked     Kind = "identity.linked"
+	IdentityUnlinked   Kind = "identity.unlinked"
 	AccountCreated     Kind = "account.created"
 	AccountChanged     Kind = "account.changed"
 	AccountMoved       Kind = "account.moved"
@@ -54,6 +67,8 @@ func Kinds() []Kind {
 		MembershipRemoved, FeatureCreated, FeatureChanged, FeatureDeleted, FeatureSwitched, FeatureUnswitched,
 		PlanCreated, PlanChanged, PlanDeleted, InvitationCreated, InvitationResent, InvitationRevoked,
 		InvitationAccepted, APITokenCreated, APITokenRevoked, ImpersonationBegun, ImpersonationEnded, Imported,
+		ClientChanged, SecretAdded, SecretRevoked, KeysRotated, OperatorCreated, OperatorChanged, OperatorDeleted,
+		OperatorLinked, IssuerCreated, IssuerChanged, IssuerDeleted, IdentityLinked, IdentityUnlinked,
 	}
 }
 
@@ -73,6 +88,10 @@ type Entity struct {
 	Invitation    *Invitation    `json:"invitation,omitempty"`
 	APIToken      *APIToken      `json:"api_token,omitempty"`
 	Impersonation *Impersonation `json:"impersonation,omitempty"`
+	ClientSecret  *ClientSecret  `json:"client_secret,omitempty"`
+	Operator      *Operator      `json:"operator,omitempty"`
+	Issuer        *Issuer        `json:"issuer,omitempty"`
+	Identity      *Identity      `json:"identity,omitempty"`
 }
 
 // Change is one entity before and after; a nil Before is a creation, a nil After a deletion.
@@ -98,7 +117,8 @@ type Entry struct {
 // Value is a type of entity.
 type Value interface {
 	Environment | Client | Account | User | Role | Membership | Assignment |
-		Feature | Plan | FeatureSwitch | Invitation | APIToken | Impersonation
+		Feature | Plan | FeatureSwitch | Invitation | APIToken | Impersonation |
+		ClientSecret | Operator | Issuer | Identity
 }
 
 // Of wraps a value of an entity type.
@@ -130,6 +150,14 @@ func Of[T Value](v T) *Entity {
 		return &Entity{APIToken: &v}
 	case Impersonation:
 		return &Entity{Impersonation: &v}
+	case ClientSecret:
+		return &Entity{ClientSecret: &v}
+	case Operator:
+		return &Entity{Operator: &v}
+	case Issuer:
+		return &Entity{Issuer: &v}
+	case Identity:
+		return &Entity{Identity: &v}
 	default:
 		return nil // unreachable: the constraint lists every type
 	}

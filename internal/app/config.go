@@ -45,6 +45,10 @@ type Config struct {
 	// save on an embedded engine from whose schema nothing would be taken away.
 	ApplySchema bool
 
+	// PublicURL is the address at which this deployment is known: tokens are issued in its name,
+	// and its metadata names it, whatever Host a request has. http://127.0.0.1:8080 if empty.
+	PublicURL string
+
 	// Mail says where letters go; none are sent if it is zero.
 	Mail mail.Config
 
@@ -73,6 +77,7 @@ const defaultDataDir = "tenantry-data"
 func (c Config) withDefaults() Config {
 	c.DataDir = cmp.Or(c.DataDir, defaultDataDir)
 	c.Database = c.DatabaseName()
+	c.PublicURL = cmp.Or(c.PublicURL, "http://127.0.0.1:8080")
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}

@@ -45,7 +45,7 @@ func (d *Directory) CreateClient(ctx context.Context, req Request, c account.Cli
 	if err := account.CheckPortalRoles(c.Roles); err != nil {
 		return Result[account.Client]{}, "", err
 	}
-	secret := newSecret()
+	first, secret := account.SecretID(account.NewID("sec")), newSecret()
 	req.IdempotencyKey = "" // a secret is not kept to be shown again
 	result, err := write(ctx, d, req, "client.create", nil, func(ctx context.Context, r Reader, p *plan) (account.Client, error) {
 		p.kind = account.ClientCreated
@@ -59,10 +59,16 @@ func (d *Directory) CreateClient(ctx context.Context, req Request, c account.Cli
 			return c, err
 		}
 		p.change(nil, account.Of(c))
-		p.beside = append(p.beside, func(ctx context.Context, tx Tx) error { return tx.SetSecret(ctx, c.ID, HashSecret(secret)) })
+		p.addSecret(account.ClientSecret{ID: first, Client: c.ID, CreatedAt: p.now}, secret)
 		return c, nil
 	})
 	return result, secret, err
+}
+
+// addSecret plans a secret of a client.
+func (p *plan) addSecret(s account.ClientSecret, secret Secret) {
+	p.change(nil, account.Of(s))
+	p.beside = append(p.beside, func(ctx context.Context, tx Tx) error { return tx.SetSecret(ctx, s.ID, HashSecret(secret)) })
 }
 
 // RevokeClient deletes a client: its secret opens nothing from then on, and its
@@ -77,6 +83,13 @@ func (d *Directory) RevokeClient(ctx context.Context, req Request, id account.Cl
 		gone, err := begin(ctx, p, r.Client, id)
 		if err != nil {
 			return gone, err
+		}
+		secrets, err := r.ClientSecrets(ctx, id)
+		if err != nil {
+			return gone, err
+		}
+		for _, s := range secrets {
+			p.change(account.Of(s.Value), nil)
 		}
 		p.change(account.Of(gone), nil)
 		return gone, endSessions(ctx, r, p, func(i account.Impersonation) bool { return i.Operator == id })

@@ -139,9 +139,32 @@ type Reader interface {
 	// Impersonations returns every session there is a row of, those that have expired included, in the order of their ids.
 	Impersonations(ctx context.Context) ([]account.Versioned[account.Impersonation], error)
 
+	// ClientSecrets returns the secrets of a client, expired ones included, in the order of their ids.
+	ClientSecrets(ctx context.Context, id account.ClientID) ([]account.Versioned[account.ClientSecret], error)
+	// SecretUses returns when those of a client's secrets were used last that have been used.
+	SecretUses(ctx context.Context, id account.ClientID) (map[account.SecretID]time.Time, error)
+
+	Operator(ctx context.Context, id account.ClientID) (account.Versioned[account.Operator], error)
+	// OperatorAt returns the operator who is a subject of a provider, named by its address.
+	OperatorAt(ctx context.Context, issuer, subject string) (account.Versioned[account.Operator], error)
+	// OperatorByEmail returns the operator with a cleaned address.
+	OperatorByEmail(ctx context.Context, email string) (account.Versioned[account.Operator], error)
+	// Operators returns a page of the operators who sign in, in the order of their ids, and how many there are.
+	Operators(ctx context.Context, f KeyPage) ([]account.Versioned[account.Operator], int, error)
+	Issuer(ctx context.Context, id account.IssuerID) (account.Versioned[account.Issuer], error)
+	// IssuerAt returns the OpenID provider with an address.
+	IssuerAt(ctx context.Context, url string) (account.Versioned[account.Issuer], error)
+	// Issuers returns every OpenID provider, in the order of their ids.
+	Issuers(ctx context.Context) ([]account.Versioned[account.Issuer], error)
+	Identity(ctx context.Context, id account.IdentityID) (account.Versioned[account.Identity], error)
+	// IdentityAt returns the link of a subject of a provider, named by its address.
+	IdentityAt(ctx context.Context, issuer, subject string) (account.Versioned[account.Identity], error)
+	// IdentitiesOf returns every link of a user, in the order of their ids.
+	IdentitiesOf(ctx context.Context, user account.UserID) ([]account.Versioned[account.Identity], error)
+
 	// Entities calls fn for every entity, in the order environment, clients, roles, features,
 	// plans, accounts (parents before children), users, memberships, assignments, API tokens,
-	// invitations, feature switches, impersonations. It stops at fn's first error.
+	// invitations, feature switches, impersonations, secrets of clients, operators, issuers, identities. It stops at fn's first error.
 	Entities(ctx context.Context, fn func(account.Entity) error) error
 	// Entries returns up to limit entries of the journal after a version, oldest first.
 	Entries(ctx context.Context, after account.Version, limit int) ([]account.Entry, error)
@@ -164,7 +187,7 @@ type Tx interface {
 	Append(ctx context.Context, entry account.Entry) (account.Version, error)
 
 	// SetSecret keeps the hash of a client's secret; it is never part of the journal (C2).
-	SetSecret(ctx context.Context, id account.ClientID, hash []byte) error
+	SetSecret(ctx context.Context, id account.SecretID, hash []byte) error
 
 	// SetAPITokenSecret keeps the hash of an API token's secret; it is never part of the journal (C2).
 	SetAPITokenSecret(ctx context.Context, id account.APITokenID, hash []byte) error

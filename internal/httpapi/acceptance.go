@@ -9,6 +9,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
+	"github.com/tenantry/tenantry/internal/identity"
 )
 
 // Acceptance accepts an invitation.
@@ -83,9 +84,11 @@ func (s *server) acceptInvitation(ctx context.Context, req directory.Request, in
 		return nil, err
 	}
 	if id != "" {
-		if req.Actor, err = s.auth.Authenticate(ctx, in.Authorization, in.ActForUser); err != nil {
+		caller, err := s.auth.Authenticate(ctx, identity.Presented{Authorization: in.Authorization, ActForUser: in.ActForUser})
+		if err != nil {
 			return nil, err
 		}
+		req.Actor = caller.Actor
 	}
 	r, err := s.directory.AcceptInvitation(ctx, req, b.Token, directory.Acceptance{Name: b.Name, User: id})
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/identity"
 )
 
 // newContract sets up huma: it parses parameters and writes the OpenAPI
@@ -148,14 +149,16 @@ func (s *server) authenticate(r *http.Request) error {
 	if n := len(r.Header.Values("Authorization")); n > 1 {
 		return fault.New(fault.Unauthenticated, "unauthenticated", "there are %d Authorization headers", n)
 	}
-	actFor, err := only(r.Header, "Act-For-User")
-	if err != nil {
-		return err
+	for _, name := range []string{identity.ActForUser, identity.Environment} {
+		if _, err := only(r.Header, name); err != nil {
+			return err
+		}
 	}
 	if _, err := only(r.Header, "Idempotency-Key"); err != nil { // huma reads it, and takes an empty one for none
 		return err
 	}
 	i := infoFrom(r.Context())
+	var err error
 	if i.ifMatch, err = only(r.Header, "If-Match"); err != nil {
 		return err
 	}
@@ -164,8 +167,16 @@ func (s *server) authenticate(r *http.Request) error {
 		return err
 	}
 	i.token = account.ConsistencyToken(token)
-	i.actor, err = s.auth.Authenticate(r.Context(), r.Header.Get("Authorization"), actFor)
+	caller, err := s.auth.Authenticate(r.Context(), presented(r))
+	i.actor = caller.Actor
 	return err
+}
+
+// presented is what a request says of who sends it, in headers that are there once at most.
+func presented(r *http.Request) identity.Presented {
+	return identity.Presented{
+		Authorization: r.Header.Get("Authorization"), ActForUser: r.Header.Get(identity.ActForUser), Environment: r.Header.Get(identity.Environment),
+	}
 }
 
 // maxOpenBody is the most bytes of a body that is read from who may be nobody.

@@ -14,6 +14,7 @@ import (
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/identity"
 	"github.com/tenantry/tenantry/internal/store"
 	"github.com/tenantry/tenantry/schema"
 )
@@ -62,11 +63,11 @@ func (b broken) Read(context.Context, account.EnvironmentID, func(directory.Read
 // known takes "Bearer good" for the client shop, acting for whomever it names.
 type known struct{}
 
-func (known) Authenticate(_ context.Context, header, actFor string) (account.Actor, error) {
-	if header != "Bearer good" {
-		return account.Actor{}, fault.New(fault.Unauthenticated, "unauthenticated", "who are you?")
+func (known) Authenticate(_ context.Context, p identity.Presented) (identity.Caller, error) {
+	if p.Authorization != "Bearer good" {
+		return identity.Caller{}, fault.New(fault.Unauthenticated, "unauthenticated", "who are you?")
 	}
-	return account.Actor{Environment: "prod", Client: "shop", User: account.UserID(actFor)}, nil
+	return identity.Caller{Actor: account.Actor{Environment: "prod", Client: "shop", User: account.UserID(p.ActForUser)}, Credential: "prod/client:shop"}, nil
 }
 
 // api is an API under test with its log.

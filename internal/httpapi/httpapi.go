@@ -19,13 +19,14 @@ import (
 	"github.com/tenantry/tenantry/internal/access"
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
+	"github.com/tenantry/tenantry/internal/identity"
 )
 
 // Authenticator tells who is calling; identity.Authenticator is one.
 type Authenticator interface {
-	// Authenticate returns the actor of a request from its Authorization and Act-For-User
-	// headers. Unauthenticated, Denied, NotFound, Invalid and Unavailable faults.
-	Authenticate(ctx context.Context, authorizationHeader, actForUser string) (account.Actor, error)
+	// Authenticate returns who sends a request, by what its headers say.
+	// Unauthenticated, Denied, NotFound, Invalid and Unavailable faults.
+	Authenticate(ctx context.Context, p identity.Presented) (identity.Caller, error)
 }
 
 // Issuer issues tokens; identity.Signer is one.

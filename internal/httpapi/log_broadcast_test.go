@@ -17,6 +17,7 @@ import (
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/identity"
 	"github.com/tenantry/tenantry/internal/store"
 )
 
@@ -37,11 +38,11 @@ type revocable struct {
 	revoked atomic.Bool
 }
 
-func (r *revocable) Authenticate(ctx context.Context, header, actFor string) (account.Actor, error) {
+func (r *revocable) Authenticate(ctx context.Context, p identity.Presented) (identity.Caller, error) {
 	if r.revoked.Load() {
-		return account.Actor{}, fault.New(fault.Unauthenticated, "unauthenticated", "revoked")
+		return identity.Caller{}, fault.New(fault.Unauthenticated, "unauthenticated", "revoked")
 	}
-	return r.known.Authenticate(ctx, header, actFor)
+	return r.known.Authenticate(ctx, p)
 }
 
 func newBroadcast(t *testing.T, streams StreamConfig) *broadcast {

@@ -13,6 +13,7 @@ import (
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/identity"
 )
 
 // counting is known as often as it is told.
@@ -21,11 +22,11 @@ type counting struct {
 	left atomic.Int64
 }
 
-func (c *counting) Authenticate(ctx context.Context, header, actFor string) (account.Actor, error) {
+func (c *counting) Authenticate(ctx context.Context, p identity.Presented) (identity.Caller, error) {
 	if c.left.Add(-1) < 0 {
-		return account.Actor{}, fault.New(fault.Unauthenticated, "unauthenticated", "revoked")
+		return identity.Caller{}, fault.New(fault.Unauthenticated, "unauthenticated", "revoked")
 	}
-	return c.known.Authenticate(ctx, header, actFor)
+	return c.known.Authenticate(ctx, p)
 }
 
 // TestL1_ExportsThatCannotGoOnAreBrokenOff: who loses the right in the middle of an

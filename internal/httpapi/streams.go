@@ -145,12 +145,12 @@ func (s *server) firstPage(ctx context.Context, places *slots, reader account.Ac
 func (s *server) logPage(r *http.Request, reader account.Actor, f directory.LogFilter) (directory.LogPage, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Timeout)
 	defer cancel()
-	actor, err := s.auth.Authenticate(ctx, r.Header.Get("Authorization"), r.Header.Get("Act-For-User"))
+	caller, err := s.auth.Authenticate(ctx, presented(r))
 	if err != nil {
 		return directory.LogPage{}, err
 	}
-	if actor != reader {
+	if caller.Actor != reader {
 		return directory.LogPage{}, fault.New(fault.Unauthenticated, "unauthenticated", "the credential is another's now")
 	}
-	return s.directory.Log(ctx, actor, f)
+	return s.directory.Log(ctx, caller.Actor, f)
 }

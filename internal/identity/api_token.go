@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"log/slog"
 	"time"
@@ -61,35 +60,27 @@ func (t APIToken) LogValue() slog.Value { return slog.StringValue(t.String()) }
 
 // machine returns the machine member that sends the API token. Unknown, revoked,
 // expired and with another secret are one to the caller: the same answer after the same work.
-func (a *Authenticator) machine(ctx context.Context, text, actForUser string) (account.Actor, error) {
+func (a *Authenticator) machine(ctx context.Context, text, actForUser string) (Caller, error) {
 	token, err := ParseAPIToken(text)
 	if err != nil {
-		return account.Actor{}, err
+		return Caller{}, err
 	}
 	known, kept, err := a.sources.APITokens.APITokenCredential(ctx, token.Environment, token.ID)
 	if err != nil && !errors.Is(err, fault.NotFound) {
-		return account.Actor{}, err
+		return Caller{}, err
 	}
 	now := a.sources.now()
-	if !matches(kept, token.Secret) || err != nil || known.Expired(now) {
-		return account.Actor{}, unauthenticated("the API token is not valid: it is unknown, revoked, expired, or its secret is another")
+	if !matches(token.Secret, kept) || err != nil || known.Expired(now) {
+		return Caller{}, unauthenticated("the API token is not valid: it is unknown, revoked, expired, or its secret is another")
 	}
 	if actForUser != "" {
-		return account.Actor{}, fault.New(fault.Denied, "may_not_act_for_users", "an API token acts for nobody but itself").In(ActForUser)
+		return Caller{}, fault.New(fault.Denied, "may_not_act_for_users", "an API token acts for nobody but itself").In(ActForUser)
 	}
 	if a.sources.Uses != nil {
 		a.sources.Uses.Note(token.Environment, token.ID, now)
 	}
-	return account.Actor{Environment: token.Environment, APIToken: token.ID}, nil
-}
-
-// matches compares a secret with a hash, in constant time. It compares without a
-// hash too, with one that no secret has, so that this takes the same path.
-func matches(kept []byte, secret directory.Secret) bool {
-	sent := directory.HashSecret(secret)
-	there := len(kept) == len(sent)
-	if !there {
-		kept = make([]byte, len(sent))
-	}
-	return subtle.ConstantTimeCompare(sent, kept) == 1 && there
+	return Caller{
+		Actor:      account.Actor{Environment: token.Environment, APIToken: token.ID},
+		Credential: credential(token.Environment, "api_token", token.ID),
+	}, nil
 }

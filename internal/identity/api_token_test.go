@@ -49,14 +49,14 @@ func TestC1_APITokens(t *testing.T) {
 	noted := &uses{}
 	a := identity.New(identity.Sources{APITokens: machines{}, Uses: noted, Now: func() time.Time { return clock }})
 	good := identity.FormatAPIToken("prod", "export", secret)
-	got, err := a.Authenticate(t.Context(), "Bearer "+good, "")
+	got, err := ask(t, a, "Bearer "+good, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(account.Actor{Environment: "prod", APIToken: "export"}, got); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := a.Authenticate(t.Context(), "Bearer "+good, "ada"); err == nil || fault.From(err).Code != "may_not_act_for_users" || fault.From(err).Field != "Act-For-User" {
+	if _, err := ask(t, a, "Bearer "+good, "ada"); err == nil || fault.From(err).Code != "may_not_act_for_users" || fault.From(err).Field != "Act-For-User" {
 		t.Errorf("acting for a user: %v", err)
 	}
 	var first error
@@ -67,7 +67,7 @@ func TestC1_APITokens(t *testing.T) {
 		identity.FormatAPIToken("prod", "past", secret),
 		identity.FormatAPIToken("prod", "bare", secret),
 	} {
-		_, err := a.Authenticate(t.Context(), "Bearer "+token, "")
+		_, err := ask(t, a, "Bearer "+token, "")
 		if !errors.Is(err, fault.Unauthenticated) {
 			t.Fatalf("%s: %v, want Unauthenticated", token, err)
 		}

@@ -56,6 +56,9 @@ var session = account.Impersonation{
 	ID: "imp_1", User: "ada", Operator: "shop", Reason: "Ticket 1", CreatedAt: clock, ExpiresAt: clock.Add(15 * time.Minute),
 }
 
+// us is in whose name tokens are issued.
+const us = "https://tenantry.example"
+
 // forge is a place where tokens are issued, verified and forged.
 type forge struct {
 	t    testing.TB
@@ -65,7 +68,7 @@ type forge struct {
 
 func (f *forge) issue(env account.EnvironmentID) string {
 	f.t.Helper()
-	token, err := identity.NewSigner(f.keys, func() time.Time { return f.now }).Impersonation(f.t.Context(), env, session)
+	token, err := identity.NewSigner(f.keys, us, func() time.Time { return f.now }).Impersonation(f.t.Context(), env, session)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -73,8 +76,9 @@ func (f *forge) issue(env account.EnvironmentID) string {
 }
 
 func (f *forge) verify(token, actFor string) (account.Actor, error) {
-	a := identity.New(identity.Sources{Keys: f.keys, Impersonating: sessions{}, Now: func() time.Time { return f.now }, Credentials: vault{}, Acting: acting{}})
-	return a.Authenticate(context.Background(), "Bearer "+token, actFor)
+	a := identity.New(identity.Sources{Keys: f.keys, Impersonating: sessions{}, Now: func() time.Time { return f.now }, Credentials: vault{}, Acting: acting{}, Issuer: us})
+	caller, err := a.Authenticate(context.Background(), identity.Presented{Authorization: "Bearer " + token, ActForUser: actFor})
+	return caller.Actor, err
 }
 
 // key is the private key of an environment, and its id.

@@ -3,20 +3,21 @@ package identity
 
 import (
 	"context"
+	"crypto/subtle"
 	"errors"
 	"strings"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/fault"
 )
 
 // Credentials keeps the clients of every environment with the hashes of their secrets.
 type Credentials interface {
-	// Credential returns a client and the hash of its secret, which is nil if none was ever
-	// set. NotFound faults for an environment or a client that does not exist, Unavailable
-	// faults when trying again may help.
-	Credential(ctx context.Context, env account.EnvironmentID, client account.ClientID) (account.Client, []byte, error)
+	// Credential returns what a client is authenticated by. NotFound faults for an environment
+	// or a client that does not exist, Unavailable faults when trying again may help.
+	Credential(ctx context.Context, env account.EnvironmentID, client account.ClientID) (account.ClientCredential, error)
 }
 
 // Acting decides which clients may send requests in the name of a user.
@@ -33,6 +34,7 @@ type Sources struct {
 	APITokens     APITokens
 	Keys          Keys
 	Impersonating Impersonating
+	Issuer        string           // in whose name tokens are issued: this deployment's public address
 	Uses          Noting           // nil for nobody
 	Now           func() time.Time // nil is time.Now
 }
@@ -57,62 +59,126 @@ func New(sources Sources) *Authenticator {
 // ActForUser is the name of the header, or of the metadata, that names the user a client acts for.
 const ActForUser = "Act-For-User"
 
-// Authenticate returns who is calling, by the token in the Authorization header
-// ("Bearer <token>"): a client, acting for actForUser unless that is empty; an
-// account's API token; or a user whom an operator impersonates. Only clients act for others.
+// Environment is the name of the header that names the environment, which the
+// tokens of OpenID providers say nothing about.
+const Environment = "Tenantry-Environment"
+
+// Presented is what a request says about who sends it; "" for what it does not say.
+type Presented struct {
+	Authorization string // the header: "Bearer <token>"
+	ActForUser    string // the user a client acts for
+	Environment   string // the environment meant
+}
+
+// Caller is who sends a request, and what the credential may be used for.
+type Caller struct {
+	Actor      account.Actor
+	Scopes     account.Scopes // what the credential may be used for
+	Credential string         // names the credential, so that two can be told apart; no secret
+}
+
+// credential names a credential of an environment.
+func credential[T ~string](env account.EnvironmentID, kind string, id T) string {
+	return string(env) + "/" + kind + ":" + string(id)
+}
+
+// Authenticate returns who is calling, by the bearer token: a client, acting for
+// ActForUser unless that is empty; an account's API token; or a user whom an
+// operator impersonates. Only clients act for others.
 //
 // Faults: Unauthenticated (unauthenticated), the same for an environment, a
 // client or an API token that does not exist and for a secret that is wrong; those of
 // Acting.MayActFor, naming the field Act-For-User, and of Impersonating.MayImpersonate;
-// Unavailable when the credentials cannot be read. No error repeats the header.
-func (a *Authenticator) Authenticate(ctx context.Context, authorizationHeader, actForUser string) (account.Actor, error) {
-	text, err := bearer(authorizationHeader)
+// Unavailable when the credentials cannot be read. No error repeats what was presented.
+func (a *Authenticator) Authenticate(ctx context.Context, p Presented) (Caller, error) {
+	caller, err := a.authenticate(ctx, p)
+	if err == nil && p.Environment != "" && p.Environment != string(caller.Actor.Environment) {
+		return Caller{}, unauthenticated("the credential is not one of the environment that %s names", Environment)
+	}
+	if err != nil {
+		return Caller{}, err
+	}
+	return caller, nil
+}
+
+func (a *Authenticator) authenticate(ctx context.Context, p Presented) (Caller, error) {
+	text, err := bearer(p.Authorization)
 	switch {
 	case err != nil:
-		return account.Actor{}, err
+		return Caller{}, err
 	case strings.HasPrefix(text, APIPrefix):
-		return a.machine(ctx, text, actForUser)
+		return a.machine(ctx, text, p.ActForUser)
 	case looksIssued(text):
-		return a.impersonation(ctx, text, actForUser)
+		return a.issuedTo(ctx, text, p.ActForUser)
 	default:
-		return a.client(ctx, text, actForUser)
+		return a.client(ctx, text, p.ActForUser)
 	}
 }
 
 // client returns the client that sends the token, acting for a user if one is named.
-func (a *Authenticator) client(ctx context.Context, text, actForUser string) (account.Actor, error) {
+func (a *Authenticator) client(ctx context.Context, text, actForUser string) (Caller, error) {
 	token, err := ParseToken(text)
 	if err != nil {
-		return account.Actor{}, err
+		return Caller{}, err
 	}
-	if err := a.verify(ctx, token); err != nil {
-		return account.Actor{}, err
+	known, _, err := a.verify(ctx, token)
+	if err != nil {
+		return Caller{}, err
 	}
-	actor := account.Actor{Environment: token.Environment, Client: token.Client}
+	return a.actingFor(ctx, token.Environment, known, actForUser)
+}
+
+// actingFor returns a client as the caller, acting for a user if one is named.
+func (a *Authenticator) actingFor(ctx context.Context, env account.EnvironmentID, client account.Client, actForUser string) (Caller, error) {
+	caller := Caller{
+		Actor:      account.Actor{Environment: env, Client: client.ID},
+		Scopes:     client.Scopes,
+		Credential: credential(env, "client", client.ID),
+	}
 	if actForUser == "" {
-		return actor, nil
+		return caller, nil
 	}
 	user := account.UserID(actForUser)
 	if err := account.CheckID(ActForUser, user); err != nil {
-		return account.Actor{}, err
+		return Caller{}, err
 	}
-	if err := a.sources.Acting.MayActFor(ctx, token.Environment, token.Client, user); err != nil {
-		return account.Actor{}, inActForUser(err)
+	if err := a.sources.Acting.MayActFor(ctx, env, client.ID, user); err != nil {
+		return Caller{}, inActForUser(err)
 	}
-	actor.User = user
-	return actor, nil
+	caller.Actor.User = user
+	return caller, nil
 }
 
-// verify checks the secret; of unknown clients too, so that they take the same path.
-func (a *Authenticator) verify(ctx context.Context, token Token) error {
-	_, kept, err := a.sources.Credentials.Credential(ctx, token.Environment, token.Client)
+// verify returns the client whose secret was sent, and which of its secrets that
+// is. Unknown clients take the same path as a wrong secret.
+func (a *Authenticator) verify(ctx context.Context, token Token) (account.Client, account.SecretID, error) {
+	kept, err := a.sources.Credentials.Credential(ctx, token.Environment, token.Client)
 	if err != nil && !errors.Is(err, fault.NotFound) {
-		return err
+		return account.Client{}, "", err
 	}
-	if !matches(kept, token.Secret) || err != nil {
-		return unauthenticated("the token is not valid: the client is unknown, revoked, or its secret is another")
+	var used account.SecretID
+	found := false
+	now := a.sources.now()
+	for _, s := range append(kept.Secrets, account.KeptSecret{}) { // the last compares as long as there is none
+		if matches(token.Secret, s.Hash) && !s.Expired(now) {
+			used, found = s.ID, true
+		}
 	}
-	return nil
+	if err != nil || !found {
+		return account.Client{}, "", unauthenticated("the token is not valid: the client is unknown, revoked, or its secret is another")
+	}
+	return kept.Client, used, nil
+}
+
+// matches compares a secret with a hash, in constant time. It compares without a
+// hash too, with one that no secret has, so that this takes the same path.
+func matches(secret directory.Secret, kept []byte) bool {
+	sent := directory.HashSecret(secret)
+	there := len(kept) == len(sent)
+	if !there {
+		kept = make([]byte, len(sent))
+	}
+	return subtle.ConstantTimeCompare(sent, kept) == 1 && there
 }
 
 // bearer takes the token out of an Authorization header.

@@ -21,19 +21,28 @@ const secret directory.Secret = "c2VjcmV0LXNlY3JldC1zZWNyZXQ"
 // vault knows the clients prod/shop, with the secret, and prod/bare, which never had one.
 type vault struct{ away error }
 
-func (v vault) Credential(_ context.Context, env account.EnvironmentID, id account.ClientID) (account.Client, []byte, error) {
+func (v vault) Credential(_ context.Context, env account.EnvironmentID, id account.ClientID) (account.ClientCredential, error) {
+	known := account.ClientCredential{Client: account.Client{ID: id}}
 	switch {
 	case v.away != nil:
-		return account.Client{}, nil, v.away
+		return account.ClientCredential{}, v.away
 	case env != "prod":
-		return account.Client{}, nil, fault.New(fault.NotFound, "environment_not_found", "there is no environment %s", env)
+		return account.ClientCredential{}, fault.New(fault.NotFound, "environment_not_found", "there is no environment %s", env)
 	case id == "shop":
-		return account.Client{ID: id}, directory.HashSecret(secret), nil
+		known.Secrets = []account.KeptSecret{{ClientSecret: account.ClientSecret{ID: "sec_1", Client: id}, Hash: directory.HashSecret(secret)}}
+		return known, nil
 	case id == "bare":
-		return account.Client{ID: id}, nil, nil
+		return known, nil
 	default:
-		return account.Client{}, nil, fault.New(fault.NotFound, "client_not_found", "there is no client %s", id)
+		return account.ClientCredential{}, fault.New(fault.NotFound, "client_not_found", "there is no client %s", id)
 	}
+}
+
+// ask authenticates a request with a header that acts for a user, "" for nobody.
+func ask(t *testing.T, a *identity.Authenticator, header, actFor string) (account.Actor, error) {
+	t.Helper()
+	caller, err := a.Authenticate(t.Context(), identity.Presented{Authorization: header, ActForUser: actFor})
+	return caller.Actor, err
 }
 
 // acting lets prod/shop act for ada, and for nobody else.
@@ -79,7 +88,7 @@ func TestAuthenticate(t *testing.T) {
 	a := newAuthenticator(vault{})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := a.Authenticate(t.Context(), tt.header, tt.actFor)
+			got, err := ask(t, a, tt.header, tt.actFor)
 			if tt.code == "" && err != nil {
 				t.Fatalf("Authenticate: %v", err)
 			}
@@ -102,7 +111,7 @@ func TestC2_UnknownAndWrongAreTheSame(t *testing.T) {
 		identity.FormatToken("nowhere", "shop", secret),
 		identity.FormatToken("prod", "bare", secret),
 	} {
-		_, err := a.Authenticate(t.Context(), "Bearer "+token, "")
+		_, err := ask(t, a, "Bearer "+token, "")
 		if !errors.Is(err, fault.Unauthenticated) {
 			t.Fatalf("%s: %v, want Unauthenticated", token, err)
 		}
@@ -123,7 +132,7 @@ func TestC2_SecretsAreNotShown(t *testing.T) {
 		"Basic " + string(secret),
 		"Bearer " + string(secret),
 	} {
-		_, err := a.Authenticate(t.Context(), header, "")
+		_, err := ask(t, a, header, "")
 		if err == nil || strings.Contains(fmt.Sprintf("%v %+v", err, err), string(secret)) {
 			t.Errorf("error of %q: %v", header, err)
 		}
@@ -143,7 +152,7 @@ func TestC2_SecretsAreNotShown(t *testing.T) {
 
 func TestUnavailablePassesThrough(t *testing.T) {
 	away := fault.New(fault.Unavailable, "database_unavailable", "the database is away")
-	_, err := newAuthenticator(vault{away: away}).Authenticate(t.Context(), "Bearer "+identity.FormatToken("prod", "shop", secret), "")
+	_, err := ask(t, newAuthenticator(vault{away: away}), "Bearer "+identity.FormatToken("prod", "shop", secret), "")
 	if !errors.Is(err, fault.Unavailable) {
 		t.Errorf("Authenticate: %v, want Unavailable", err)
 	}

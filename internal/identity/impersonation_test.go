@@ -51,7 +51,7 @@ func TestE4_ImpersonationTokens(t *testing.T) {
 	}
 	at := func(t time.Time) float64 { return float64(t.Unix()) }
 	wanted := claims{
-		"iss": "tenantry", "aud": "tenantry", "sub": "ada", "jti": "imp_1", "env": "prod", "act": map[string]any{"sub": "operator:shop"},
+		"iss": us, "aud": "tenantry:prod", "token_use": "impersonation", "sub": "ada", "jti": "imp_1", "env": "prod", "act": map[string]any{"sub": "operator:shop"},
 		"iat": at(clock), "nbf": at(clock), "exp": at(session.ExpiresAt),
 	}
 	if diff := cmp.Diff(wanted, body); diff != "" {
@@ -76,7 +76,7 @@ func TestE4_ForgedTokensOpenNothing(t *testing.T) {
 	}
 	header := claims{"alg": "EdDSA", "kid": id, "typ": "at+jwt"}
 	body := claims{
-		"iss": "tenantry", "aud": "tenantry", "sub": "ada", "jti": "imp_1", "env": "prod", "act": claims{"sub": "operator:shop"},
+		"iss": us, "aud": "tenantry:prod", "token_use": "impersonation", "sub": "ada", "jti": "imp_1", "env": "prod", "act": claims{"sub": "operator:shop"},
 		"iat": clock.Unix(), "nbf": clock.Unix(), "exp": clock.Add(time.Hour).Unix(),
 	}
 	if _, err := f.verify(sign(header, body, by(key)), ""); err != nil {
@@ -117,6 +117,9 @@ func TestE4_ForgedTokensOpenNothing(t *testing.T) {
 		"no issuer":                 sign(header, body.with(claims{"iss": nil}), by(key)),
 		"other audience":            sign(header, body.with(claims{"aud": "shop"}), by(key)),
 		"no audience":               sign(header, body.with(claims{"aud": nil}), by(key)),
+		"audience of dev":           sign(header, body.with(claims{"aud": "tenantry:dev"}), by(key)),
+		"other use":                 sign(header, body.with(claims{"token_use": "client"}), by(key)),
+		"no use":                    sign(header, body.with(claims{"token_use": nil}), by(key)),
 		"other type":                sign(header.with(claims{"typ": "JWT"}), body, by(key)),
 		"no type":                   sign(header.with(claims{"typ": nil}), body, by(key)),
 		"critical and unknown":      sign(header.with(claims{"crit": []string{"x"}, "x": 1}), body, by(key)),
@@ -183,7 +186,7 @@ func TestSigningKeysAreNotShown(t *testing.T) {
 		}
 	}
 	f.keys.byID[id] = account.SigningKey{ID: id, Environment: "prod", Private: []byte("broken")}
-	if _, err := identity.NewSigner(f.keys, nil).Impersonation(t.Context(), "prod", session); err == nil {
+	if _, err := identity.NewSigner(f.keys, us, nil).Impersonation(t.Context(), "prod", session); err == nil {
 		t.Error("a broken key signs")
 	}
 	f.keys.away = fault.New(fault.Unavailable, "database_unavailable", "away")

@@ -6,9 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
-	"encoding/base64"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -28,8 +26,7 @@ type Keys interface {
 
 // What issued tokens say of themselves.
 const (
-	Issuer   = "tenantry" // who issues them
-	Audience = "tenantry" // whom they are for
+	audiencePrefix = "tenantry:" // they are for tenantry:<environment>
 
 	tokenType      = "at+jwt" // RFC 9068
 	operatorPrefix = "operator:"
@@ -37,12 +34,21 @@ const (
 	skew           = 30 * time.Second // by which the clocks of servers may differ
 )
 
-// issued is what an issued token claims.
+// The uses of issued tokens. Each names what it is, so that none is taken for another.
+const (
+	useImpersonation = "impersonation" // an operator's, who acts as a user (E4)
+)
+
+// issued is what an issued token claims. Which of the claims there are depends on its use.
 type issued struct {
 	jwt.Claims
 	Environment account.EnvironmentID `json:"env"`
-	Act         act                   `json:"act"` // who acts as the subject (RFC 8693)
+	Use         string                `json:"token_use"`
+	Act         *act                  `json:"act,omitempty"` // who acts as the subject (RFC 8693)
 }
+
+// audienceOf is whom the tokens of an environment are for.
+func audienceOf(env account.EnvironmentID) string { return audiencePrefix + string(env) }
 
 type act struct {
 	Subject string `json:"sub"`
@@ -50,20 +56,35 @@ type act struct {
 
 // Signer issues tokens.
 type Signer struct {
-	keys Keys
-	now  func() time.Time
+	keys   Keys
+	issuer string
+	now    func() time.Time
 }
 
-// NewSigner returns a Signer; now may be nil for the clock.
-func NewSigner(keys Keys, now func() time.Time) *Signer {
+// NewSigner returns a Signer that issues tokens in the name of an issuer, this
+// deployment's public address; now may be nil for the clock.
+func NewSigner(keys Keys, issuer string, now func() time.Time) *Signer {
 	if now == nil {
 		now = time.Now
 	}
-	return &Signer{keys: keys, now: now}
+	return &Signer{keys: keys, issuer: issuer, now: now}
 }
 
 // Impersonation returns the token of a session: its bearer is the user, as long as the session goes on (E4).
 func (s *Signer) Impersonation(ctx context.Context, env account.EnvironmentID, i account.Impersonation) (string, error) {
+	return s.sign(ctx, env, issued{
+		Claims: jwt.Claims{
+			Subject: string(i.User), ID: string(i.ID),
+			IssuedAt: jwt.NewNumericDate(i.CreatedAt), NotBefore: jwt.NewNumericDate(i.CreatedAt), Expiry: jwt.NewNumericDate(i.ExpiresAt),
+		},
+		Use: useImpersonation,
+		Act: &act{operatorPrefix + string(i.Operator)},
+	})
+}
+
+// sign writes a token of an environment. It adds who issues it, whom it is for, and the environment.
+func (s *Signer) sign(ctx context.Context, env account.EnvironmentID, c issued) (string, error) {
+	c.Issuer, c.Audience, c.Environment = s.issuer, jwt.Audience{audienceOf(env)}, env
 	key, err := s.keys.NewestSigningKey(ctx, env, func() (account.SigningKey, error) { return newKey(env, s.now()) })
 	if err != nil {
 		return "", err
@@ -79,14 +100,7 @@ func (s *Signer) Impersonation(ctx context.Context, env account.EnvironmentID, i
 	if err != nil {
 		return "", fmt.Errorf("identity: %w", err)
 	}
-	token, err := jwt.Signed(signer).Claims(issued{
-		Claims: jwt.Claims{
-			Issuer: Issuer, Audience: jwt.Audience{Audience}, Subject: string(i.User), ID: string(i.ID),
-			IssuedAt: jwt.NewNumericDate(i.CreatedAt), NotBefore: jwt.NewNumericDate(i.CreatedAt), Expiry: jwt.NewNumericDate(i.ExpiresAt),
-		},
-		Environment: env,
-		Act:         act{operatorPrefix + string(i.Operator)},
-	}).Serialize()
+	token, err := jwt.Signed(signer).Claims(c).Serialize()
 	if err != nil {
 		return "", fmt.Errorf("identity: %w", err)
 	}
@@ -124,21 +138,4 @@ func publicKey(key account.SigningKey) (crypto.PublicKey, error) {
 		return nil, err
 	}
 	return private.Public(), nil
-}
-
-// looksIssued reports whether a bearer token could be an issued one: three parts, the first a JSON object in base64.
-func looksIssued(text string) bool {
-	return strings.HasPrefix(text, "eyJ") && strings.Count(text, ".") == 2
-}
-
-// isCanonical reports whether an issued token is written in the one way that its
-// bytes can be: decoders pass over line breaks and unused bits.
-func isCanonical(text string) bool {
-	for part := range strings.SplitSeq(text, ".") {
-		decoded, err := base64.RawURLEncoding.DecodeString(part)
-		if err != nil || base64.RawURLEncoding.EncodeToString(decoded) != part {
-			return false
-		}
-	}
-	return true
 }

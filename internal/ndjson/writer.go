@@ -111,7 +111,8 @@ func (w *Writer) Write(e account.Entity) error {
 	case e.Feature != nil, e.Plan != nil, e.FeatureSwitch != nil:
 		return w.put(entitlement(e))
 	case e.Client != nil, e.Assignment != nil,
-		e.Invitation != nil, e.APIToken != nil, e.Impersonation != nil:
+		e.Invitation != nil, e.APIToken != nil, e.Impersonation != nil,
+		e.ClientSecret != nil, e.Operator != nil, e.Issuer != nil, e.Identity != nil:
 		return nil
 	default:
 		return errors.New("ndjson: an entity with nothing in it")

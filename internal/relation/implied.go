@@ -44,7 +44,9 @@ func (p *Projector) Implied(env account.EnvironmentID, e account.Entity) ([]Rela
 		return ofPlan(env, *e.Plan), nil
 	case e.FeatureSwitch != nil:
 		return ofFeatureSwitch(env, *e.FeatureSwitch), nil
-	case e.Feature != nil, e.Invitation != nil, e.Impersonation != nil:
+	case e.Operator != nil:
+		return ofOperator(env, e.Operator.ID, e.Operator.Roles), nil
+	case e.Feature != nil, e.Invitation != nil, e.Impersonation != nil, e.ClientSecret != nil, e.Issuer != nil, e.Identity != nil:
 		return nil, nil // of no meaning to the engine
 	default:
 		return nil, fault.New(fault.Internal, "empty_entity", "a change of the journal holds no entity this version knows")
@@ -73,11 +75,17 @@ func ofEnvironment(e account.Environment) []Relationship {
 }
 
 // E4
-func ofClient(env account.EnvironmentID, c account.Client) []Relationship {
-	out := make([]Relationship, 0, len(c.Roles)+1)
-	for _, r := range c.Roles {
-		out = append(out, rel(EnvironmentObject(env), string(r), OperatorObject(env, c.ID)))
+func ofOperator(env account.EnvironmentID, id account.ClientID, roles []account.PortalRole) []Relationship {
+	out := make([]Relationship, 0, len(roles)+1)
+	for _, r := range roles {
+		out = append(out, rel(EnvironmentObject(env), string(r), OperatorObject(env, id)))
 	}
+	return out
+}
+
+// E4
+func ofClient(env account.EnvironmentID, c account.Client) []Relationship {
+	out := ofOperator(env, c.ID, c.Roles)
 	if c.ActForUsers {
 		out = append(out, rel(EnvironmentObject(env), "delegate", OperatorObject(env, c.ID)))
 	}

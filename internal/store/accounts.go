@@ -7,12 +7,12 @@ import (
 	"github.com/tenantry/tenantry/internal/directory"
 )
 
-const accountColumns = `a.id, a.name, COALESCE(a.parent, ''), a.sub_account_management, a.access_mode, a.plan, a.created_at, a.version`
+const accountColumns = `a.id, a.name, COALESCE(a.parent, ''), a.sub_account_management, a.access_mode, a.plan, a.ip_allow_list, a.created_at, a.version`
 
 func scanAccount(r row) (a account.Versioned[account.Account], err error) {
 	var created int64
 	v := &a.Value
-	err = r.Scan(&v.ID, &v.Name, &v.Parent, &v.SubAccountManagement, &v.AccessMode, &v.Plan, &created, &a.Version)
+	err = r.Scan(&v.ID, &v.Name, &v.Parent, &v.SubAccountManagement, &v.AccessMode, &v.Plan, &v.IPAllowList, &created, &a.Version)
 	v.CreatedAt = timeOf(created)
 	return a, err
 }

@@ -2,38 +2,91 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
 )
 
-// Credential returns a client with the hash of its secret, nil if none was ever
-// set, for authentication (C1, C2). NotFound faults: environment_not_found, client_not_found.
-func (db *DB) Credential(ctx context.Context, env account.EnvironmentID, id account.ClientID) (account.Client, []byte, error) {
-	type credential struct {
-		client account.Versioned[account.Client]
-		hash   []byte
-	}
-	found, err := list(ctx, db.outside(), func(r row) (c credential, err error) {
-		err = scanClientAnd(r, &c.client, &c.hash)
-		return c, err
-	}, `SELECT `+clientColumns+`, c.secret_hash FROM clients c WHERE c.environment = ? AND c.id = ?`, env, id)
+//nolint:gosec // G101: names of columns are no credential
+const secretColumns = `s.id, s.client, s.expires_at, s.created_at, s.version`
+
+func scanSecret(r row) (s account.Versioned[account.ClientSecret], err error) {
+	var expires sql.NullInt64
+	var created int64
+	v := &s.Value
+	err = r.Scan(&v.ID, &v.Client, &expires, &created, &s.Version)
+	v.ExpiresAt, v.CreatedAt = timeOrNil(expires), timeOf(created)
+	return s, err
+}
+
+// Credential returns what a client is authenticated by (C1, C2). NotFound faults: environment_not_found, client_not_found.
+func (db *DB) Credential(ctx context.Context, env account.EnvironmentID, id account.ClientID) (account.ClientCredential, error) {
+	found, err := list(ctx, db.outside(), scanCredential, credentialOf, env, id)
 	if err != nil {
-		return account.Client{}, nil, err
+		return account.ClientCredential{}, err
 	}
 	if len(found) == 0 {
 		if _, err := db.Head(ctx, env); err != nil {
-			return account.Client{}, nil, err
+			return account.ClientCredential{}, err
 		}
-		return account.Client{}, nil, noClient(id)
+		return account.ClientCredential{}, noClient(id)
 	}
-	return found[0].client.Value, found[0].hash, nil
+	out := found[0]
+	for _, more := range found[1:] {
+		out.Secrets = append(out.Secrets, more.Secrets...)
+	}
+	return out, nil
+}
+
+// credentialOf gives a row for each secret of a client, one if there is none.
+const credentialOf = `SELECT ` + clientColumns + `, e.exchange_only, s.id, s.expires_at, s.created_at, s.hash
+	FROM clients c JOIN environments e ON e.id = c.environment
+	LEFT JOIN client_secrets s ON s.environment = c.environment AND s.client = c.id
+	WHERE c.environment = ? AND c.id = ? ORDER BY s.id`
+
+func scanCredential(r row) (c account.ClientCredential, err error) {
+	var secret sql.NullString
+	var expires, created sql.NullInt64
+	var hash []byte
+	client, err := scanClientAnd(r, &c.ExchangeOnly, &secret, &expires, &created, &hash)
+	c.Client = client.Value
+	if secret.Valid {
+		c.Secrets = []account.KeptSecret{{Hash: hash, ClientSecret: account.ClientSecret{
+			ID: account.SecretID(secret.String), Client: c.Client.ID, ExpiresAt: timeOrNil(expires), CreatedAt: timeOf(created.Int64),
+		}}}
+	}
+	return c, err
 }
 
 // SetSecret keeps the hash of a client's secret; it is never part of the journal (C2).
-func (t *tx) SetSecret(ctx context.Context, id account.ClientID, hash []byte) error {
-	n, err := t.exec(ctx, `UPDATE clients SET secret_hash = ? WHERE environment = ? AND id = ?`, hash, t.env, id)
+func (t *tx) SetSecret(ctx context.Context, id account.SecretID, hash []byte) error {
+	n, err := t.exec(ctx, `UPDATE client_secrets SET hash = ? WHERE environment = ? AND id = ?`, hash, t.env, id)
 	if err == nil && n == 0 {
-		err = noClient(id)
+		err = noSecret(id)
 	}
 	return err
+}
+
+// ClientSecrets returns the secrets of a client, expired ones included, in the order of their ids.
+func (r *reader) ClientSecrets(ctx context.Context, id account.ClientID) ([]account.Versioned[account.ClientSecret], error) {
+	return list(ctx, r.session, scanSecret,
+		`SELECT `+secretColumns+` FROM client_secrets s WHERE s.environment = ? AND s.client = ? ORDER BY s.id`, r.env, id)
+}
+
+// SecretUses returns when those of a client's secrets were used last that have been used.
+func (r *reader) SecretUses(ctx context.Context, id account.ClientID) (map[account.SecretID]time.Time, error) {
+	type use struct {
+		id account.SecretID
+		at int64
+	}
+	all, err := list(ctx, r.session, func(r row) (u use, err error) {
+		err = r.Scan(&u.id, &u.at)
+		return u, err
+	}, `SELECT s.id, s.last_used_at FROM client_secrets s WHERE s.environment = ? AND s.client = ? AND s.last_used_at IS NOT NULL`, r.env, id)
+	out := make(map[account.SecretID]time.Time, len(all))
+	for _, u := range all {
+		out[u.id] = timeOf(u.at)
+	}
+	return out, err
 }

@@ -15,7 +15,7 @@ const (
 
 // Entities calls fn for every entity, in the order environment, clients, roles, accounts
 // (parents before children), users, memberships, assignments, API tokens, invitations,
-// feature switches, impersonations; features and plans, to which accounts refer, after
+// feature switches, impersonations, secrets of clients, operators, issuers, identities; features and plans, to which accounts refer, after
 // roles. It stops at fn's first error.
 func (r *reader) Entities(ctx context.Context, fn func(account.Entity) error) error {
 	env, err := r.Environment(ctx)
@@ -92,12 +92,44 @@ func (r *reader) Entities(ctx context.Context, fn func(account.Entity) error) er
 			return each(fn, sessions)
 		},
 	}
+	steps = append(steps, r.signingIn(ctx, fn)...)
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// signingIn are the steps of Entities for what callers are told by.
+func (r *reader) signingIn(ctx context.Context, fn func(account.Entity) error) []func() error {
+	return []func() error{
+		func() error {
+			return eachPiece(fn, func(last account.ClientSecret) ([]account.ClientSecret, error) {
+				return values(list(ctx, r.session, scanSecret, `SELECT `+secretColumns+` FROM client_secrets s
+					WHERE s.environment = ? AND s.id > ? ORDER BY s.id LIMIT ?`, r.env, last.ID, piece))
+			})
+		},
+		func() error {
+			return eachPiece(fn, func(last account.Operator) ([]account.Operator, error) {
+				return values(list(ctx, r.session, scanOperator, `SELECT `+operatorColumns+` FROM operators o
+					WHERE o.environment = ? AND o.id > ? ORDER BY o.id LIMIT ?`, r.env, last.ID, piece))
+			})
+		},
+		func() error {
+			issuers, err := values(r.Issuers(ctx))
+			if err != nil {
+				return err
+			}
+			return each(fn, issuers)
+		},
+		func() error {
+			return eachPiece(fn, func(last account.Identity) ([]account.Identity, error) {
+				return values(list(ctx, r.session, scanIdentity, `SELECT `+identityColumns+` FROM identities i
+					WHERE i.environment = ? AND i.id > ? ORDER BY i.id LIMIT ?`, r.env, last.ID, piece))
+			})
+		},
+	}
 }
 
 // eachAccount goes down the tree level by level.

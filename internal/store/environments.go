@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 
 	"github.com/tenantry/tenantry/internal/account"
@@ -18,14 +19,15 @@ type reader struct {
 func (r *reader) Head(context.Context) (account.Version, error) { return r.head, nil }
 
 const environmentColumns = `e.id, e.name, e.sub_accounts_enabled, e.default_access_mode, e.max_depth,
-	e.invitation_url, e.invitation_hours, e.token_minutes, e.created_at, e.version`
+	e.invitation_url, e.invitation_hours, e.token_minutes, e.ip_allow_list, e.exchange_only, e.keys_rotated_at, e.keys_revoked_at, e.created_at, e.version`
 
 func scanEnvironment(r row) (e account.Versioned[account.Environment], err error) {
 	var created int64
+	var rotated, revoked sql.NullInt64
 	v := &e.Value
 	err = r.Scan(&v.ID, &v.Name, &v.SubAccountsEnabled, &v.DefaultAccessMode, &v.MaxDepth,
-		&v.InvitationURL, &v.InvitationHours, &v.TokenMinutes, &created, &e.Version)
-	v.CreatedAt = timeOf(created)
+		&v.InvitationURL, &v.InvitationHours, &v.TokenMinutes, &v.IPAllowList, &v.ExchangeOnly, &rotated, &revoked, &created, &e.Version)
+	v.CreatedAt, v.KeysRotatedAt, v.KeysRevokedAt = timeOf(created), timeOrNil(rotated), timeOrNil(revoked)
 	return e, err
 }
 
@@ -39,23 +41,20 @@ func (r *reader) Environment(ctx context.Context) (account.Versioned[account.Env
 		`SELECT `+environmentColumns+` FROM environments e WHERE e.id = ?`, r.env)
 }
 
-const clientColumns = `c.id, c.name, c.roles, c.act_for_users, c.created_at, c.version`
+const clientColumns = `c.id, c.name, c.roles, c.act_for_users, c.scopes, c.created_at, c.version`
 
-func scanClient(r row) (c account.Versioned[account.Client], err error) {
-	err = scanClientAnd(r, &c)
-	return c, err
-}
+func scanClient(r row) (account.Versioned[account.Client], error) { return scanClientAnd(r) }
 
 // scanClientAnd scans the columns of a client and those that follow.
-func scanClientAnd(r row, c *account.Versioned[account.Client], more ...any) error {
+func scanClientAnd(r row, more ...any) (c account.Versioned[account.Client], err error) {
 	var roles string
 	var created int64
 	v := &c.Value
-	if err := r.Scan(append([]any{&v.ID, &v.Name, &roles, &v.ActForUsers, &created, &c.Version}, more...)...); err != nil {
-		return err
+	if err := r.Scan(append([]any{&v.ID, &v.Name, &roles, &v.ActForUsers, &v.Scopes, &created, &c.Version}, more...)...); err != nil {
+		return c, err
 	}
 	v.CreatedAt = timeOf(created)
-	return json.Unmarshal([]byte(roles), &v.Roles)
+	return c, json.Unmarshal([]byte(roles), &v.Roles)
 }
 
 func (r *reader) Client(ctx context.Context, id account.ClientID) (account.Versioned[account.Client], error) {

@@ -49,6 +49,22 @@ func noSigningKey(id string) error {
 	return fault.New(fault.NotFound, "signing_key_not_found", "there is no signing key %s", account.Quote(id))
 }
 
+func noSecret(id account.SecretID) error {
+	return fault.New(fault.NotFound, "secret_not_found", "there is no secret %s", account.Quote(string(id)))
+}
+
+func noOperator(id string) error {
+	return fault.New(fault.NotFound, "operator_not_found", "there is no operator %s", account.Quote(id))
+}
+
+func noIssuer(id string) error {
+	return fault.New(fault.NotFound, "issuer_not_found", "there is no issuer %s", account.Quote(id))
+}
+
+func noIdentity(id string) error {
+	return fault.New(fault.NotFound, "identity_not_found", "there is no identity %s", account.Quote(id))
+}
+
 func noImpersonation(id account.ImpersonationID) error {
 	return fault.New(fault.NotFound, "impersonation_not_found", "there is no impersonation %s", account.Quote(string(id)))
 }

@@ -31,13 +31,14 @@ func recordOf(e *account.Entity, version account.Version) (record, error) {
 	case e.Environment != nil:
 		v := e.Environment
 		return record{table: environmentsTable, row: []any{
-			v.Name, v.SubAccountsEnabled, v.DefaultAccessMode, v.MaxDepth, v.InvitationURL, v.InvitationHours, v.TokenMinutes, micros(v.CreatedAt), version,
+			v.Name, v.SubAccountsEnabled, v.DefaultAccessMode, v.MaxDepth, v.InvitationURL, v.InvitationHours, v.TokenMinutes, v.IPAllowList.Text(), v.ExchangeOnly,
+			microsOrNull(v.KeysRotatedAt), microsOrNull(v.KeysRevokedAt), micros(v.CreatedAt), version,
 		}}, nil
 	case e.Client != nil:
 		v := e.Client
 		roles, err := jsonOf(v.Roles)
 		return record{table: clientsTable, row: []any{
-			v.ID, v.Name, roles, v.ActForUsers, micros(v.CreatedAt), version,
+			v.ID, v.Name, roles, v.ActForUsers, v.Scopes, micros(v.CreatedAt), version,
 		}}, err
 	case e.Account != nil:
 		v := e.Account
@@ -46,7 +47,7 @@ func recordOf(e *account.Entity, version account.Version) (record, error) {
 			parent = &v.Parent
 		}
 		return record{table: accountsTable, row: []any{
-			v.ID, parent, v.Name, searchText(v.Name, string(v.ID)), v.SubAccountManagement, v.AccessMode, v.Plan, micros(v.CreatedAt), version,
+			v.ID, parent, v.Name, searchText(v.Name, string(v.ID)), v.SubAccountManagement, v.AccessMode, v.Plan, v.IPAllowList.Text(), micros(v.CreatedAt), version,
 		}}, nil
 	case e.User != nil:
 		v := e.User
@@ -115,6 +116,36 @@ func recordOfMore(e *account.Entity, version account.Version) (record, error) {
 			v.ID, v.User, v.Operator, v.Reason, micros(v.CreatedAt), micros(v.ExpiresAt), version,
 		}}, nil
 	default:
+		return recordOfSignIn(e, version)
+	}
+}
+
+// recordOfSignIn is recordOf for what callers are told by.
+func recordOfSignIn(e *account.Entity, version account.Version) (record, error) {
+	switch {
+	case e.ClientSecret != nil:
+		v := e.ClientSecret
+		return record{table: clientSecretsTable, row: []any{v.ID, v.Client, microsOrNull(v.ExpiresAt), micros(v.CreatedAt), version}}, nil
+	case e.Operator != nil:
+		v := e.Operator
+		roles, err := jsonOf(v.Roles)
+		return record{table: operatorsTable, row: []any{
+			v.ID, v.Email, v.Name, roles, textOrNull(v.Issuer), textOrNull(v.Subject), micros(v.CreatedAt), version,
+		}}, err
+	case e.Issuer != nil:
+		v := e.Issuer
+		audiences, err := jsonOf(v.Audiences)
+		if err != nil {
+			return record{}, err
+		}
+		domains, err := jsonOf(v.EmailDomains)
+		return record{table: issuersTable, row: []any{
+			v.ID, v.Name, v.URL, audiences, v.Purpose, v.LinkByEmail, domains, micros(v.CreatedAt), version,
+		}}, err
+	case e.Identity != nil:
+		v := e.Identity
+		return record{table: identitiesTable, row: []any{v.ID, v.Issuer, v.Subject, v.User, micros(v.CreatedAt), version}}, nil
+	default:
 		return record{}, errors.New("store: an entity of the entry is empty")
 	}
 }
@@ -124,6 +155,13 @@ func microsOrNull(t *time.Time) *int64 {
 		return nil
 	}
 	return new(micros(*t))
+}
+
+func textOrNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }
 
 func micros(t time.Time) int64 { return t.UnixMicro() }

@@ -73,12 +73,13 @@ var (
 	environmentsTable = newTable(table{name: "environments", noun: "an environment", code: "environment_exists"}, "id", nil,
 		[]column{
 			"name TEXT", "sub_accounts_enabled BOOLEAN", "default_access_mode TEXT", "max_depth BIGINT", "invitation_url TEXT", "invitation_hours BIGINT",
-			"token_minutes BIGINT", "created_at BIGINT", "version BIGINT",
+			"token_minutes BIGINT", "ip_allow_list TEXT", "exchange_only BOOLEAN", "keys_rotated_at BIGINT", "keys_revoked_at BIGINT",
+			"created_at BIGINT", "version BIGINT",
 		})
 	clientsTable = newTable(table{name: "clients", noun: "a client", code: "client_exists"}, "environment", []column{"id TEXT"},
-		[]column{"name TEXT", "roles TEXT", "act_for_users BOOLEAN", "created_at BIGINT", "version BIGINT"})
+		[]column{"name TEXT", "roles TEXT", "act_for_users BOOLEAN", "scopes TEXT", "created_at BIGINT", "version BIGINT"})
 	accountsTable = newTable(table{name: "accounts", noun: "an account", code: "account_exists"}, "environment", []column{"id TEXT"},
-		[]column{"parent TEXT", "name TEXT", "search TEXT", "sub_account_management BOOLEAN", "access_mode TEXT", "plan TEXT", "created_at BIGINT", "version BIGINT"})
+		[]column{"parent TEXT", "name TEXT", "search TEXT", "sub_account_management BOOLEAN", "access_mode TEXT", "plan TEXT", "ip_allow_list TEXT", "created_at BIGINT", "version BIGINT"})
 	usersTable = newTable(table{name: "users", noun: "a user", code: "user_exists", singly: true}, "environment", []column{"id TEXT"},
 		[]column{"email TEXT", "name TEXT", "search TEXT", "blocked BOOLEAN", "created_at BIGINT", "version BIGINT"})
 	rolesTable = newTable(table{name: "roles", noun: "a role", code: "role_exists"}, "environment", []column{"id TEXT"},
@@ -104,6 +105,14 @@ var (
 			"account_id TEXT", "email TEXT", "name TEXT", "search TEXT", "roles TEXT", "mode TEXT", "sub_account_access BOOLEAN",
 			"membership_expires_at BIGINT", "invited_by TEXT", "created_at BIGINT", "sent_at BIGINT", "expires_at BIGINT", "version BIGINT",
 		})
+	clientSecretsTable = newTable(table{name: "client_secrets", noun: "a secret", code: "secret_exists"}, "environment", []column{"id TEXT"},
+		[]column{"client TEXT", "expires_at BIGINT", "created_at BIGINT", "version BIGINT"})
+	operatorsTable = newTable(table{name: "operators", noun: "an operator", code: "operator_exists", singly: true}, "environment", []column{"id TEXT"},
+		[]column{"email TEXT", "name TEXT", "roles TEXT", "issuer TEXT", "subject TEXT", "created_at BIGINT", "version BIGINT"})
+	issuersTable = newTable(table{name: "issuers", noun: "an issuer", code: "issuer_exists", singly: true}, "environment", []column{"id TEXT"},
+		[]column{"name TEXT", "url TEXT", "audiences TEXT", "purpose TEXT", "link_by_email BOOLEAN", "email_domains TEXT", "created_at BIGINT", "version BIGINT"})
+	identitiesTable = newTable(table{name: "identities", noun: "an identity", code: "identity_exists", singly: true}, "environment", []column{"id TEXT"},
+		[]column{"issuer TEXT", "subject TEXT", "user_id TEXT", "created_at BIGINT", "version BIGINT"})
 	impersonationsTable = newTable(table{name: "impersonations", noun: "an impersonation", code: "impersonation_exists"}, "environment", []column{"id TEXT"},
 		[]column{"user_id TEXT", "operator TEXT", "reason TEXT", "created_at BIGINT", "expires_at BIGINT", "version BIGINT"})
 )
@@ -125,7 +134,14 @@ func (t *table) taken(rows [][]any, cause error) error {
 
 // valueTaken is the fault for rows of which one has another unique value that is in use.
 func (t *table) valueTaken(cause error) error {
-	if t == invitationsTable {
+	switch t {
+	case operatorsTable:
+		return fault.New(fault.Exists, "operator_exists", "another operator has this e-mail address, or is this subject of the provider").In("email").Because(cause)
+	case issuersTable:
+		return fault.New(fault.Exists, "issuer_exists", "the environment has this issuer already").In("url").Because(cause)
+	case identitiesTable:
+		return fault.New(fault.Exists, "identity_exists", "this subject of the provider is linked to a user already").In("subject").Because(cause)
+	case invitationsTable:
 		return fault.New(fault.Exists, "already_invited", "this address is invited to this account already; withdraw that invitation, or send it again").In("email").Because(cause)
 	}
 	return emailTaken(cause)

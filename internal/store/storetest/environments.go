@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
@@ -76,22 +77,30 @@ func testC1(w *world) {
 	t := w.T
 	client := account.Client{ID: "c", Name: "Client", Roles: []account.PortalRole{account.PortalAdmin}, CreatedAt: born}
 	w.write(create(client))
-	_, _, err := w.db.Credential(w.ctx, "nowhere", "c")
+	_, err := w.db.Credential(w.ctx, "nowhere", "c")
 	wantFault(t, "no environment", err, fault.NotFound, "environment_not_found")
-	_, _, err = w.db.Credential(w.ctx, w.env, "x")
+	_, err = w.db.Credential(w.ctx, w.env, "x")
 	wantFault(t, "no client", err, fault.NotFound, "client_not_found")
-	got, hash, err := w.db.Credential(w.ctx, w.env, "c")
-	want(t, "client without a secret", got, err, client)
-	want(t, "no secret", hash, nil, nil)
+	got, err := w.db.Credential(w.ctx, w.env, "c")
+	want(t, "client without a secret", got, err, account.ClientCredential{Client: client})
 
-	secret := []byte{0, 1, 0xff, '\'', '"'}
-	set := func(id account.ClientID) error {
-		return w.db.Write(w.ctx, w.env, func(tx directory.Tx) error { return tx.SetSecret(w.ctx, id, secret) })
+	old := account.ClientSecret{ID: "s1", Client: "c", ExpiresAt: new(born.Add(time.Hour)), CreatedAt: born}
+	fresh := account.ClientSecret{ID: "s2", Client: "c", CreatedAt: born}
+	w.write(create(fresh), create(old))
+	hash := []byte{0, 1, 0xff, '\'', '"'}
+	set := func(id account.SecretID) error {
+		return w.db.Write(w.ctx, w.env, func(tx directory.Tx) error { return tx.SetSecret(w.ctx, id, hash) })
 	}
-	wantFault(t, "secret of no client", set("x"), fault.NotFound, "client_not_found")
-	if err := set("c"); err != nil {
+	wantFault(t, "hash of no secret", set("x"), fault.NotFound, "secret_not_found")
+	if err := set("s1"); err != nil {
 		t.Fatal(err)
 	}
+	w.read(func(r directory.Reader) {
+		secrets, err := r.ClientSecrets(w.ctx, "c")
+		want(t, "secrets", valuesOf(secrets), err, []account.ClientSecret{old, fresh})
+		secrets, err = r.ClientSecrets(w.ctx, "x")
+		want(t, "secrets of no client", len(secrets), err, 0)
+	})
 	w.write(create(account.Client{ID: "b", Roles: client.Roles, CreatedAt: born}), create(account.Client{ID: "D", Roles: client.Roles, CreatedAt: born}))
 	w.read(func(r directory.Reader) {
 		all, err := r.Clients(w.ctx)
@@ -102,9 +111,11 @@ func testC1(w *world) {
 		want(t, "clients", ids, err, []account.ClientID{"D", "b", "c"})
 	})
 	renamed := client
-	renamed.Name = "Renamed"
+	renamed.Name, renamed.Scopes = "Renamed", "check read"
 	w.write(update(client, renamed))
-	got, hash, err = w.db.Credential(w.ctx, w.env, "c")
-	want(t, "client", got, err, renamed)
-	want(t, "secret", hash, nil, secret)
+	got, err = w.db.Credential(w.ctx, w.env, "c")
+	want(t, "client", got, err, account.ClientCredential{Client: renamed, Secrets: []account.KeptSecret{{ClientSecret: old, Hash: hash}, {ClientSecret: fresh}}})
+	w.write(remove(old))
+	got, err = w.db.Credential(w.ctx, w.env, "c")
+	want(t, "client after one was revoked", got, err, account.ClientCredential{Client: renamed, Secrets: []account.KeptSecret{{ClientSecret: fresh}}})
 }

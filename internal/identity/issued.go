@@ -1,0 +1,92 @@
+package identity
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"strings"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/fault"
+)
+
+// issuedTo returns who the bearer of an issued token is.
+func (a *Authenticator) issuedTo(ctx context.Context, text, actForUser string) (Caller, error) {
+	env, c, err := a.verifyIssued(ctx, text)
+	if err != nil {
+		return Caller{}, err
+	}
+	switch c.Use {
+	case useImpersonation:
+		return a.impersonation(ctx, env, c, actForUser)
+	default:
+		return Caller{}, notIssued()
+	}
+}
+
+func notIssued() error {
+	return unauthenticated("the token is not valid: it is expired, or none that Tenantry issued")
+}
+
+// verifyIssued returns what an issued token claims, if its signature is by a key
+// of ours and it is for us and of this time. The environment is the key's: what is
+// signed with one environment's key says nothing about another.
+func (a *Authenticator) verifyIssued(ctx context.Context, text string) (account.EnvironmentID, issued, error) {
+	if len(text) > maxIssued || !isCanonical(text) {
+		return "", issued{}, notIssued()
+	}
+	token, err := jwt.ParseSigned(text, []jose.SignatureAlgorithm{jose.EdDSA})
+	if err != nil || len(token.Headers) != 1 {
+		return "", issued{}, notIssued()
+	}
+	header := token.Headers[0]
+	if kind, _ := header.ExtraHeaders[jose.HeaderType].(string); kind != tokenType || account.CheckID("kid", header.KeyID) != nil {
+		return "", issued{}, notIssued()
+	}
+	key, err := a.sources.Keys.SigningKey(ctx, header.KeyID)
+	if errors.Is(err, fault.NotFound) {
+		return "", issued{}, notIssued()
+	}
+	if err != nil {
+		return "", issued{}, err
+	}
+	public, err := publicKey(key)
+	if err != nil {
+		return "", issued{}, err
+	}
+	var c issued
+	if err := token.Claims(public, &c); err != nil || !a.fits(key.Environment, c) {
+		return "", issued{}, notIssued()
+	}
+	return key.Environment, c, nil
+}
+
+// fits reports whether a token is of an environment, for us and of this time. All of it has to be said.
+func (a *Authenticator) fits(env account.EnvironmentID, c issued) bool {
+	if c.Expiry == nil || c.NotBefore == nil || c.IssuedAt == nil || c.Environment != env {
+		return false
+	}
+	return c.ValidateWithLeeway(jwt.Expected{
+		Issuer: a.sources.Issuer, AnyAudience: jwt.Audience{audienceOf(env)}, Time: a.sources.now(),
+	}, skew) == nil
+}
+
+// looksIssued reports whether a bearer token could be an issued one: three parts, the first a JSON object in base64.
+func looksIssued(text string) bool {
+	return strings.HasPrefix(text, "eyJ") && strings.Count(text, ".") == 2
+}
+
+// isCanonical reports whether an issued token is written in the one way that its
+// bytes can be: decoders pass over line breaks and unused bits.
+func isCanonical(text string) bool {
+	for part := range strings.SplitSeq(text, ".") {
+		decoded, err := base64.RawURLEncoding.DecodeString(part)
+		if err != nil || base64.RawURLEncoding.EncodeToString(decoded) != part {
+			return false
+		}
+	}
+	return true
+}
