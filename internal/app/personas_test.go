@@ -95,12 +95,17 @@ func (r row) expect(name string) string {
 	}
 }
 
+// allRows are the requests of the whole API.
+func allRows() []row {
+	return slices.Concat(accountRows(), peopleRows(), invitationRows(), otherRows(), machineRows(), accessRows(), featureRows(), journalRows())
+}
+
 // TestE4_EveryRouteByEveryPersona sends every request of the API as every kind
 // of caller. What is refused leaves no trace, and what dev does leaves none in prod.
 func TestE4_EveryRouteByEveryPersona(t *testing.T) {
 	w := newInviting(t, oneMachine).world
 	personas := w.personas()
-	rows := slices.Concat(accountRows(), peopleRows(), invitationRows(), otherRows(), machineRows(), accessRows(), featureRows(), journalRows())
+	rows := allRows()
 	for _, r := range rows {
 		t.Run(r.route, func(t *testing.T) {
 			for name := range strings.FieldsSeq(everyPerson) {
