@@ -21,9 +21,9 @@ func (a *App) Handler() http.Handler {
 		Directory: a.Directory,
 		Access:    a.Access,
 		Authenticator: identity.New(identity.Sources{
-			Credentials: a.Store, Acting: a.Access, APITokens: a.Store, Keys: a.Store, Impersonating: a.Access, Issuer: a.cfg.PublicURL, Uses: a.uses, Now: a.cfg.Now,
+			Credentials: a.Store, Acting: a.Access, APITokens: a.Store, Keys: a.Keys, Impersonating: a.Access, Issuer: a.cfg.PublicURL, Uses: a.uses, Now: a.cfg.Now,
 		}),
-		Issuer:   identity.NewSigner(a.Store, a.cfg.PublicURL, a.cfg.Now),
+		Issuer:   identity.NewSigner(a.Keys, a.cfg.PublicURL, a.cfg.Now),
 		Ready:    a.Ready,
 		Registry: a.cfg.Registry,
 		Logger:   a.cfg.Log,
@@ -43,6 +43,13 @@ func (a *App) metrics() http.Handler {
 // way finish for the configured grace. It returns why it stopped, nil if it was
 // asked to, and closes the listeners. It may be called once.
 func (a *App) Serve(ctx context.Context, listener net.Listener) error {
+	if a.cfg.PublicURL == "" {
+		a.cfg.PublicURL = addressHere(listener.Addr())
+		a.cfg.Log.InfoContext(ctx, "tokens are issued in the name of an address on this machine; a deployment needs --public-url", "public_url", a.cfg.PublicURL)
+	}
+	keeping, enough := context.WithCancel(ctx)
+	defer enough()
+	a.working.Go(func() { a.Keys.Run(keeping) })
 	servers := []*server{a.listen(listener, a.Handler())}
 	a.cfg.Log.InfoContext(ctx, "tenantry listens", "address", listener.Addr().String())
 	if l := a.cfg.MetricsListener; l != nil {
