@@ -17,17 +17,20 @@ import (
 // Handler returns the HTTP API; with /metrics unless that has a listener of its own. It may be called once.
 func (a *App) Handler() http.Handler {
 	a.cfg.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	callers := identity.New(identity.Sources{
+		Credentials: a.Store, Acting: a.Access, APITokens: a.Store, Keys: a.Keys, Impersonating: a.Access, Issuer: a.cfg.PublicURL, Uses: a.uses, Now: a.cfg.Now,
+	})
+	signer := identity.NewSigner(a.Keys, a.cfg.PublicURL, a.cfg.Now)
 	deps := httpapi.Deps{
-		Directory: a.Directory,
-		Access:    a.Access,
-		Authenticator: identity.New(identity.Sources{
-			Credentials: a.Store, Acting: a.Access, APITokens: a.Store, Keys: a.Keys, Impersonating: a.Access, Issuer: a.cfg.PublicURL, Uses: a.uses, Now: a.cfg.Now,
-		}),
-		Issuer:   identity.NewSigner(a.Keys, a.cfg.PublicURL, a.cfg.Now),
-		Ready:    a.Ready,
-		Registry: a.cfg.Registry,
-		Logger:   a.cfg.Log,
-		Stopping: a.stopping,
+		Directory:     a.Directory,
+		Access:        a.Access,
+		Authenticator: callers,
+		Issuer:        signer,
+		OAuth:         httpapi.OAuth{Issuer: a.cfg.PublicURL, Clients: callers, Tokens: signer, Keys: a.Keys},
+		Ready:         a.Ready,
+		Registry:      a.cfg.Registry,
+		Logger:        a.cfg.Log,
+		Stopping:      a.stopping,
 	}
 	if a.cfg.MetricsListener == nil {
 		deps.Metrics = a.metrics()
