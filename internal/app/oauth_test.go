@@ -16,6 +16,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
+	"github.com/tenantry/tenantry/client"
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/app"
 	"github.com/tenantry/tenantry/internal/directory"
@@ -82,8 +83,18 @@ func TestC1_StandardClientsGetAndUseTokens(t *testing.T) {
 			t.Errorf("with the token: %d", resp.StatusCode)
 		}
 	}
+	ours, err := client.New(w.url, w.op.token, client.WithTokenExchange("check"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if allowed, err := ours.Check(t.Context(), "user:owner", "access", "account:globex"); err != nil || !allowed {
+			t.Errorf("with our own client: %t, %v", allowed, err)
+		}
+		w.op.must("POST", "/v1/environment/keys/rotate", obj{"revoke": true}) // it gets another token by itself
+	}
 	cfg := clientcredentials.Config{ClientID: w.op.wire(), ClientSecret: w.op.token + "x", TokenURL: endpoint}
-	_, err := cfg.Token(t.Context())
+	_, err = cfg.Token(t.Context())
 	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok || refused.ErrorCode != "invalid_client" || refused.Response.StatusCode != http.StatusUnauthorized || strings.Contains(err.Error(), w.op.token) {
 		t.Errorf("a wrong secret: %v", err)
