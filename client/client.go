@@ -6,7 +6,6 @@
 package client
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,6 +27,7 @@ const maxAnswer = 64 << 20
 type Client struct {
 	base   string
 	token  string
+	tokens *exchange // nil if the token is sent as it is
 	http   *http.Client
 	actFor string
 	fresh  string
@@ -60,6 +60,11 @@ func New(baseURL, token string, opts ...Option) (*Client, error) {
 	c := &Client{base: strings.TrimRight(u.String(), "/"), token: token, http: &http.Client{Timeout: DefaultTimeout}}
 	for _, opt := range opts {
 		opt(c)
+	}
+	if c.tokens != nil {
+		if err := c.tokens.prepare(c.base, token); err != nil {
+			return nil, err
+		}
 	}
 	h := *c.http
 	h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -126,32 +131,18 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 	if len(query) > 0 {
 		target += "?" + query.Encode()
 	}
-	var body io.Reader
+	headers := map[string]string{"Accept": "application/json", "Act-For-User": c.actFor, "Consistency-Token": c.fresh}
+	var body []byte
 	if in != nil {
-		text, err := json.Marshal(in)
-		if err != nil {
+		headers["Content-Type"] = "application/json"
+		var err error
+		if body, err = json.Marshal(in); err != nil {
 			return "", fmt.Errorf("tenantry: %w", err)
 		}
-		body = bytes.NewReader(text)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, target, body)
+	resp, err := c.send(ctx, c.http, method, target, body, headers)
 	if err != nil {
-		return "", fmt.Errorf("tenantry: %w", err)
-	}
-	req.Header.Set("Authorization", "Bearer "+c.token)
-	req.Header.Set("Accept", "application/json")
-	if in != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if c.actFor != "" {
-		req.Header.Set("Act-For-User", c.actFor)
-	}
-	if c.fresh != "" {
-		req.Header.Set("Consistency-Token", c.fresh)
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return "", fmt.Errorf("tenantry: %w", err)
+		return "", err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))

@@ -168,7 +168,7 @@ func (c *Client) followOnce(ctx context.Context, f JournalFilter, after *int64, 
 			continue
 		}
 		if name == "end" {
-			return events, ended(data)
+			return events, c.ended(data)
 		}
 		version, err := strconv.ParseInt(id, 10, 64)
 		if err != nil {
@@ -183,10 +183,14 @@ func (c *Client) followOnce(ctx context.Context, f JournalFilter, after *int64, 
 	}
 }
 
-// ended turns the end of a stream into an error, nil if one is to come again at once.
-func ended(data json.RawMessage) error {
+// ended turns the end of a stream into an error, nil if one is to come again at
+// once: with another token, if it has outlasted the one that it began with.
+func (c *Client) ended(data json.RawMessage) error {
 	p := &Problem{Title: "the stream has ended"}
 	_ = json.Unmarshal(data, p) // if it was cut off before it said why, there is no code
+	if p.Code == "unauthenticated" && c.tokens != nil {
+		return nil
+	}
 	switch p.Code {
 	case "", "reconnect", "stopping", "complete":
 		return nil
@@ -202,22 +206,12 @@ func ended(data json.RawMessage) error {
 
 // lasting sends a request whose answer may take any time.
 func (c *Client) lasting(ctx context.Context, path string, query url.Values, lastEvent string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path+"?"+query.Encode(), nil)
-	if err != nil {
-		return nil, fmt.Errorf("tenantry: %w", err)
-	}
-	req.Header.Set("Authorization", "Bearer "+c.token)
-	if c.actFor != "" {
-		req.Header.Set("Act-For-User", c.actFor)
-	}
-	if lastEvent != "" {
-		req.Header.Set("Last-Event-ID", lastEvent)
-	}
 	unhurried := *c.http
 	unhurried.Timeout = 0
-	resp, err := unhurried.Do(req)
+	headers := map[string]string{"Act-For-User": c.actFor, "Last-Event-ID": lastEvent}
+	resp, err := c.send(ctx, &unhurried, http.MethodGet, c.base+path+"?"+query.Encode(), nil, headers)
 	if err != nil {
-		return nil, fmt.Errorf("tenantry: %w", err)
+		return nil, err
 	}
 	if resp.StatusCode != http.StatusOK {
 		defer func() { _ = resp.Body.Close() }()

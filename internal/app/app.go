@@ -24,6 +24,7 @@ type App struct {
 	Relay     *relay.Relay   // nil in a directory-only App
 	Access    *access.Service
 	Directory *directory.Directory
+	Keys      *identity.Keyring // that issued tokens are signed with
 
 	cfg        Config
 	attached   bool // another process has the embedded engine, and brings entries into force
@@ -55,7 +56,7 @@ func OpenDirectory(ctx context.Context, cfg Config) (*App, error) {
 		return nil, err
 	}
 	d := directory.New(db, nobody{}, notHere{}, catalogue, directory.Config{Now: cfg.Now})
-	return &App{Store: db, Directory: d, cfg: cfg, stop: func() {}}, nil
+	return &App{Store: db, Directory: d, Keys: cfg.keyring(db), cfg: cfg, stop: func() {}}, nil
 }
 
 // nobody and notHere take the engine's place in a directory-only App: only the
@@ -79,6 +80,9 @@ func (notHere) InForce(context.Context, account.EnvironmentID, account.Version) 
 // process has open does, unless cfg.Beside.
 func Open(ctx context.Context, cfg Config) (*App, error) {
 	cfg = cfg.withDefaults()
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
 	catalogue, text, err := cfg.model()
 	if err != nil {
 		return nil, err
@@ -108,7 +112,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	}
 	d := directory.New(db, questions, r, catalogue, directory.Config{ApplyWait: cfg.ApplyWait, Now: cfg.Now, Letters: letters})
 	a = &App{
-		Store: db, Engine: e, Relay: r, Access: questions, Directory: d,
+		Store: db, Engine: e, Relay: r, Access: questions, Directory: d, Keys: cfg.keyring(db),
 		uses: identity.NewUses(db, cfg.Log), cfg: cfg, attached: attached, schemaText: text, prepared: make(chan struct{}), failed: make(chan struct{}),
 		stopping: make(chan struct{}),
 	}

@@ -46,8 +46,12 @@ type Config struct {
 	ApplySchema bool
 
 	// PublicURL is the address at which this deployment is known: tokens are issued in its name,
-	// and its metadata names it, whatever Host a request has. http://127.0.0.1:8080 if empty.
+	// and its metadata names it, whatever Host a request has. All servers of a deployment have
+	// the same. If it is empty, the address on this machine that Serve listens on.
 	PublicURL string
+
+	// KeyAge is how old the newest signing key of an environment is when the next one is made; 30 days if 0.
+	KeyAge time.Duration
 
 	// Mail says where letters go; none are sent if it is zero.
 	Mail mail.Config
@@ -77,7 +81,6 @@ const defaultDataDir = "tenantry-data"
 func (c Config) withDefaults() Config {
 	c.DataDir = cmp.Or(c.DataDir, defaultDataDir)
 	c.Database = c.DatabaseName()
-	c.PublicURL = cmp.Or(c.PublicURL, "http://127.0.0.1:8080")
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}

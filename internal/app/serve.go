@@ -17,17 +17,20 @@ import (
 // Handler returns the HTTP API; with /metrics unless that has a listener of its own. It may be called once.
 func (a *App) Handler() http.Handler {
 	a.cfg.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	callers := identity.New(identity.Sources{
+		Credentials: a.Store, Acting: a.Access, APITokens: a.Store, Keys: a.Keys, Impersonating: a.Access, Issuer: a.cfg.PublicURL, Uses: a.uses, Now: a.cfg.Now,
+	})
+	signer := identity.NewSigner(a.Keys, a.cfg.PublicURL, a.cfg.Now)
 	deps := httpapi.Deps{
-		Directory: a.Directory,
-		Access:    a.Access,
-		Authenticator: identity.New(identity.Sources{
-			Credentials: a.Store, Acting: a.Access, APITokens: a.Store, Keys: a.Store, Impersonating: a.Access, Issuer: a.cfg.PublicURL, Uses: a.uses, Now: a.cfg.Now,
-		}),
-		Issuer:   identity.NewSigner(a.Store, a.cfg.PublicURL, a.cfg.Now),
-		Ready:    a.Ready,
-		Registry: a.cfg.Registry,
-		Logger:   a.cfg.Log,
-		Stopping: a.stopping,
+		Directory:     a.Directory,
+		Access:        a.Access,
+		Authenticator: callers,
+		Issuer:        signer,
+		OAuth:         httpapi.OAuth{Issuer: a.cfg.PublicURL, Clients: callers, Tokens: signer, Keys: a.Keys},
+		Ready:         a.Ready,
+		Registry:      a.cfg.Registry,
+		Logger:        a.cfg.Log,
+		Stopping:      a.stopping,
 	}
 	if a.cfg.MetricsListener == nil {
 		deps.Metrics = a.metrics()
@@ -43,6 +46,13 @@ func (a *App) metrics() http.Handler {
 // way finish for the configured grace. It returns why it stopped, nil if it was
 // asked to, and closes the listeners. It may be called once.
 func (a *App) Serve(ctx context.Context, listener net.Listener) error {
+	if a.cfg.PublicURL == "" {
+		a.cfg.PublicURL = addressHere(listener.Addr())
+		a.cfg.Log.InfoContext(ctx, "tokens are issued in the name of an address on this machine; a deployment needs --public-url", "public_url", a.cfg.PublicURL)
+	}
+	keeping, enough := context.WithCancel(ctx)
+	defer enough()
+	a.working.Go(func() { a.Keys.Run(keeping) })
 	servers := []*server{a.listen(listener, a.Handler())}
 	a.cfg.Log.InfoContext(ctx, "tenantry listens", "address", listener.Addr().String())
 	if l := a.cfg.MetricsListener; l != nil {

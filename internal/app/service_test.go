@@ -10,7 +10,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -142,10 +144,11 @@ type answer struct {
 	raw    []byte
 }
 
-// code is the stable code of a problem, "" if it is none.
+// code is the stable code of a problem, or what the token endpoint has for one; "" if it is none.
 func (a answer) code() string {
 	code, _ := a.body["code"].(string)
-	return code
+	refused, _ := a.body["error"].(string)
+	return cmp.Or(code, refused)
 }
 
 func (c caller) do(method, path string, body any, headers ...string) answer {
@@ -159,10 +162,13 @@ func (c caller) do(method, path string, body any, headers ...string) answer {
 
 func (c caller) try(method, path string, body any, headers ...string) (answer, error) {
 	var in io.Reader
+	media := "application/json"
 	switch body := body.(type) {
 	case nil:
 	case string:
 		in = bytes.NewReader([]byte(body))
+	case url.Values:
+		in, media = strings.NewReader(body.Encode()), "application/x-www-form-urlencoded"
 	default:
 		raw, err := json.Marshal(body)
 		if err != nil {
@@ -176,7 +182,7 @@ func (c caller) try(method, path string, body any, headers ...string) (answer, e
 	if err != nil {
 		return answer{}, err
 	}
-	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Content-Type", media)
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/tenantry/tenantry/internal/app"
 	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/identity"
 	"github.com/tenantry/tenantry/internal/ndjson"
 	"github.com/tenantry/tenantry/testdata"
 )
@@ -152,6 +153,7 @@ Try these in another terminal:
 %[1]s accounts ada %[3]s
 
 Or over HTTP: curl -H "Authorization: Bearer %[4]s" '%[2]s/v1/users/ada/accounts?q=acme'
+An access token (OAuth 2.0): curl -u '%[5]s:%[4]s' -d grant_type=client_credentials '%[2]s/oauth2/token'
 The whole API: %[2]s/openapi.json
-`, c.program, url, at, token)
+`, c.program, url, at, token, identity.WireID(demoEnvironment, demoClient))
 }

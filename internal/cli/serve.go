@@ -54,6 +54,8 @@ tenantry environment create and tenantry client create, before or while it runs.
 	post.register(cmd.Flags())
 	cmd.Flags().StringVar(&address, "listen", "127.0.0.1:8080", "address to listen on")
 	cmd.Flags().StringVar(&metrics, "metrics-listen", "", "address to answer /metrics on, and nothing else (default: --listen)")
+	cmd.Flags().StringVar(&d.cfg.PublicURL, "public-url", "", "address at which this deployment is known, like https://tenantry.example; tokens are issued in its name (default: --listen, on this machine)")
+	cmd.Flags().DurationVar(&d.cfg.KeyAge, "key-age", 0, "age at which the key that signs tokens is replaced, a day or more (default 720h)")
 	cmd.Flags().DurationVar(&d.cfg.ApplyWait, "apply-wait", 0, "how long a write waits to be in force before it answers 202 (default 5s)")
 	cmd.Flags().DurationVar(&d.cfg.FreshWait, "fresh-wait", 0, "how long a question waits for the version it asks for before it fails (default 2s)")
 	cmd.Flags().DurationVar(&d.cfg.RequestTimeout, "request-timeout", 0, "the longest a request may take (default 30s)")

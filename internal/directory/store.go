@@ -144,6 +144,9 @@ type Reader interface {
 	// SecretUses returns when those of a client's secrets were used last that have been used.
 	SecretUses(ctx context.Context, id account.ClientID) (map[account.SecretID]time.Time, error)
 
+	// KeyRing returns the signing keys, without what they sign with.
+	KeyRing(ctx context.Context) (account.KeyRing, error)
+
 	Operator(ctx context.Context, id account.ClientID) (account.Versioned[account.Operator], error)
 	// OperatorAt returns the operator who is a subject of a provider, named by its address.
 	OperatorAt(ctx context.Context, issuer, subject string) (account.Versioned[account.Operator], error)

@@ -29,6 +29,21 @@ func (s *server) readBody(w http.ResponseWriter, r *http.Request, most int64) er
 			return fault.New(fault.Invalid, "unsupported_media_type", "the body is to be application/json, not %s", account.Quote(t)).In("Content-Type")
 		}
 	}
+	text, err := s.readAll(w, r, most)
+	if err != nil {
+		return err
+	}
+	if len(bytes.TrimSpace(text)) == 0 {
+		return invalidJSON("there is no body; a JSON object is needed")
+	}
+	r.Body = io.NopCloser(bytes.NewReader(text))
+	r.Header.Set("Content-Type", "application/json") // as huma spells it
+	return nil
+}
+
+// readAll reads a request's body, of most bytes at most. Faults: body_too_large,
+// body_timeout, invalid_json (it ends too early).
+func (s *server) readAll(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error) {
 	// The deadline is for the body only: left in place it would end requests that
 	// wait for something else. Where the body is at fault it stays, since the server
 	// reads on after the answer. A recorder in a test has none, which is no matter.
@@ -41,19 +56,15 @@ func (s *server) readBody(w http.ResponseWriter, r *http.Request, most int64) er
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case tooLarge:
-		return fault.New(fault.TooLarge, "body_too_large", "the body has more than %d bytes", most)
+		return nil, fault.New(fault.TooLarge, "body_too_large", "the body has more than %d bytes", most)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		w.Header().Set("Connection", "close")
-		return fault.New(fault.Invalid, "body_timeout", "the body did not arrive within %s", s.cfg.BodyTimeout)
+		return nil, fault.New(fault.Invalid, "body_timeout", "the body did not arrive within %s", s.cfg.BodyTimeout)
 	case err != nil:
 		w.Header().Set("Connection", "close")
-		return invalidJSON("the body ends too early").Because(err)
-	case len(bytes.TrimSpace(text)) == 0:
-		return invalidJSON("there is no body; a JSON object is needed")
+		return nil, invalidJSON("the body ends too early").Because(err)
 	}
-	r.Body = io.NopCloser(bytes.NewReader(text))
-	r.Header.Set("Content-Type", "application/json") // as huma spells it
-	return nil
+	return text, nil
 }
 
 // decoder is an input with a body to decode.

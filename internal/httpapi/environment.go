@@ -21,6 +21,8 @@ type Environment struct {
 	InvitationURL      string                `json:"invitation_url" doc:"The vendor's page that accepts invitations, with {token} where the link's token goes. Empty: no mail can be sent." example:"https://app.example/invitations?token={token}"`
 	InvitationHours    int                   `json:"invitation_hours" doc:"How long an invitation can be accepted."`
 	TokenMinutes       int                   `json:"token_minutes" doc:"The longest lifetime of tokens that Tenantry issues."`
+	KeysRotatedAt      *time.Time            `json:"keys_rotated_at,omitempty" doc:"When another signing key was asked for last; absent if never."`
+	KeysRevokedAt      *time.Time            `json:"keys_revoked_at,omitempty" doc:"Tokens that were issued before are not accepted; absent if none were revoked."`
 	CreatedAt          time.Time             `json:"created_at"`
 	Version            account.Version       `json:"version,omitempty" doc:"The number in its ETag. Not in the journal."`
 }
@@ -28,7 +30,8 @@ type Environment struct {
 func environmentOf(e account.Environment, version account.Version) Environment {
 	return Environment{
 		ID: e.ID, Name: e.Name, SubAccountsEnabled: e.SubAccountsEnabled, DefaultAccessMode: e.DefaultAccessMode,
-		MaxDepth: e.MaxDepth, InvitationURL: e.InvitationURL, InvitationHours: e.InvitationHours, TokenMinutes: e.TokenMinutes, CreatedAt: e.CreatedAt.UTC(), Version: version,
+		MaxDepth: e.MaxDepth, InvitationURL: e.InvitationURL, InvitationHours: e.InvitationHours, TokenMinutes: e.TokenMinutes,
+		KeysRotatedAt: e.KeysRotatedAt, KeysRevokedAt: e.KeysRevokedAt, CreatedAt: e.CreatedAt.UTC(), Version: version,
 	}
 }
 

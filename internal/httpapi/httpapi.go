@@ -41,6 +41,7 @@ type Deps struct {
 	Access        *access.Service
 	Authenticator Authenticator
 	Issuer        Issuer
+	OAuth         OAuth
 
 	Ready    func(context.Context) error // nil is always ready; the fault says why not
 	Metrics  http.Handler                // served at /metrics; nil for no such route
@@ -77,6 +78,7 @@ type server struct {
 	access    *access.Service
 	auth      Authenticator
 	issuer    Issuer
+	oauth     OAuth
 	ready     func(context.Context) error
 	log       *slog.Logger
 	cfg       Config
@@ -94,7 +96,7 @@ func New(deps Deps, cfg Config) http.Handler {
 
 func build(deps Deps, cfg Config) *server {
 	s := &server{
-		directory: deps.Directory, access: deps.Access, auth: deps.Authenticator, issuer: deps.Issuer,
+		directory: deps.Directory, access: deps.Access, auth: deps.Authenticator, issuer: deps.Issuer, oauth: deps.OAuth,
 		ready: deps.Ready, log: deps.Logger, cfg: cfg.withDefaults(), router: chi.NewRouter(), stopping: deps.Stopping,
 	}
 	s.streams = newSlots(s.cfg.Streams.Most, s.cfg.Streams.Each)
@@ -129,6 +131,8 @@ func build(deps Deps, cfg Config) *server {
 	s.registerImpersonations()
 	s.registerEnvironment()
 	s.registerClients()
+	s.registerKeys()
+	s.registerOAuth()
 	s.registerJournal()
 	s.registerOperational(deps.Metrics)
 	refine(s.api.OpenAPI())

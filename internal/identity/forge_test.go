@@ -7,6 +7,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"maps"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,31 +18,95 @@ import (
 	"github.com/tenantry/tenantry/internal/identity"
 )
 
-// ring is keys in memory.
+// ring is a Keyring on keys in memory, of the environments prod and dev. Its time
+// stands still at clock, unless a test gives it another.
 type ring struct {
-	byID map[string]account.SigningKey
-	away error
+	*identity.Keyring
+	mu           sync.Mutex
+	byID         map[string]account.SigningKey
+	settings     account.KeyRing // what every environment says of its keys
+	environments []account.Environment
+	away         error
 }
 
-func newRing() *ring { return &ring{byID: map[string]account.SigningKey{}} }
+func newRing() *ring { return newRingAt(func() time.Time { return clock }) }
 
-func (r *ring) SigningKey(_ context.Context, id string) (account.SigningKey, error) {
-	key, ok := r.byID[id]
-	if !ok && r.away == nil {
-		return key, fault.New(fault.NotFound, "signing_key_not_found", "there is no signing key %s", id)
-	}
-	return key, r.away
+func newRingAt(now func() time.Time) *ring {
+	r := &ring{byID: map[string]account.SigningKey{}, settings: account.KeyRing{TokenMinutes: 15}, environments: []account.Environment{{ID: "dev"}, {ID: "prod"}}}
+	r.Keyring = identity.NewKeyring(ringStore{r}, identity.KeyConfig{Now: now})
+	return r
 }
 
-func (r *ring) NewestSigningKey(_ context.Context, env account.EnvironmentID, create func() (account.SigningKey, error)) (account.SigningKey, error) {
-	for _, key := range r.byID {
-		if key.Environment == env {
+// ringStore is the store of a ring.
+type ringStore struct{ *ring }
+
+func (r ringStore) SigningKey(_ context.Context, id string) (account.SigningKey, error) {
+	keys, err := r.SigningKeys(context.Background(), 0)
+	for _, key := range keys {
+		if key.ID == id {
 			return key, nil
 		}
 	}
-	key, err := create()
-	r.byID[key.ID] = key
-	return key, err
+	if err == nil {
+		err = fault.New(fault.NotFound, "signing_key_not_found", "there is no signing key %s", id)
+	}
+	return account.SigningKey{}, err
+}
+
+func (r ringStore) SigningKeys(ctx context.Context, _ int) ([]account.SigningKey, error) {
+	var out []account.SigningKey
+	for _, env := range r.environments {
+		ring, err := r.KeyRing(ctx, env.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, key := range ring.Keys {
+			if ring.RevokedAt == nil || !key.CreatedAt.Before(*ring.RevokedAt) {
+				out = append(out, key)
+			}
+		}
+	}
+	return out, nil
+}
+
+func (r ringStore) KeyRing(_ context.Context, env account.EnvironmentID) (account.KeyRing, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := r.settings
+	for _, key := range r.byID {
+		if key.Environment == env {
+			out.Keys = append(out.Keys, key)
+		}
+	}
+	slices.SortFunc(out.Keys, func(a, b account.SigningKey) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	for i := 1; i < len(out.Keys); i++ {
+		out.Keys[i-1].ReplacedAt = &out.Keys[i].CreatedAt
+	}
+	return out, r.away
+}
+
+func (r ringStore) KeepKeys(ctx context.Context, env account.EnvironmentID, revise func(account.KeyRing) (*account.SigningKey, []account.SigningKey, error)) error {
+	kept, err := r.KeyRing(ctx, env)
+	if err != nil {
+		return err
+	}
+	fresh, gone, err := revise(kept)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, key := range gone {
+		delete(r.byID, key.ID)
+	}
+	if fresh != nil {
+		r.byID[fresh.ID] = *fresh
+	}
+	return nil
+}
+
+func (r ringStore) Environments(context.Context) ([]account.Environment, error) {
+	return r.environments, r.away
 }
 
 // sessions knows of one that goes on, in prod and in dev: shop as ada.
@@ -84,7 +151,7 @@ func (f *forge) verify(token, actFor string) (account.Actor, error) {
 // key is the private key of an environment, and its id.
 func (f *forge) key(env account.EnvironmentID) (string, ed25519.PrivateKey) {
 	f.t.Helper()
-	key, err := f.keys.NewestSigningKey(f.t.Context(), env, nil)
+	key, _, err := f.keys.Signing(f.t.Context(), env)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -120,4 +187,17 @@ func (c claims) with(changes claims) claims {
 	maps.Copy(out, changes)
 	maps.DeleteFunc(out, func(_ string, v any) bool { return v == nil })
 	return out
+}
+
+// read returns what a token claims.
+func read(t testing.TB, token string) (body claims) {
+	t.Helper()
+	text, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
+	if err == nil {
+		err = json.Unmarshal(text, &body)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
 }

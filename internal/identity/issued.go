@@ -22,6 +22,8 @@ func (a *Authenticator) issuedTo(ctx context.Context, text, actForUser string) (
 	switch c.Use {
 	case useImpersonation:
 		return a.impersonation(ctx, env, c, actForUser)
+	case useClient:
+		return a.clientToken(ctx, env, c, actForUser)
 	default:
 		return Caller{}, notIssued()
 	}
@@ -67,6 +69,9 @@ func (a *Authenticator) verifyIssued(ctx context.Context, text string) (account.
 // fits reports whether a token is of an environment, for us and of this time. All of it has to be said.
 func (a *Authenticator) fits(env account.EnvironmentID, c issued) bool {
 	if c.Expiry == nil || c.NotBefore == nil || c.IssuedAt == nil || c.Environment != env {
+		return false
+	}
+	if c.Expiry.Time().Sub(c.IssuedAt.Time()) > longest { // a key verifies only until the last of its tokens has expired
 		return false
 	}
 	return c.ValidateWithLeeway(jwt.Expected{

@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"crypto"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
@@ -15,13 +14,13 @@ import (
 	"github.com/tenantry/tenantry/internal/account"
 )
 
-// Keys keeps the keys that issued tokens are signed with.
+// Keys are the keys that issued tokens are signed with; a Keyring has them.
 type Keys interface {
-	// SigningKey returns a key by its id. NotFound and Unavailable faults.
+	// SigningKey returns the key with an id, if what it signed counts. NotFound and Unavailable faults.
 	SigningKey(ctx context.Context, id string) (account.SigningKey, error)
-	// NewestSigningKey returns the key that an environment signs with; the one that create
-	// returns, which it keeps, if there is none. NotFound and Unavailable faults.
-	NewestSigningKey(ctx context.Context, env account.EnvironmentID, create func() (account.SigningKey, error)) (account.SigningKey, error)
+	// Signing returns the key that an environment's tokens are signed with now, and
+	// how long its tokens live. NotFound and Unavailable faults.
+	Signing(ctx context.Context, env account.EnvironmentID) (account.SigningKey, time.Duration, error)
 }
 
 // What issued tokens say of themselves.
@@ -30,13 +29,15 @@ const (
 
 	tokenType      = "at+jwt" // RFC 9068
 	operatorPrefix = "operator:"
-	maxIssued      = 4096             // bytes of a token that is looked at
-	skew           = 30 * time.Second // by which the clocks of servers may differ
+	maxIssued      = 4096                                  // bytes of a token that is looked at
+	skew           = 30 * time.Second                      // by which the clocks of servers may differ
+	longest        = account.MaxTokenMinutes * time.Minute // that a token lives
 )
 
 // The uses of issued tokens. Each names what it is, so that none is taken for another.
 const (
 	useImpersonation = "impersonation" // an operator's, who acts as a user (E4)
+	useClient        = "client"        // an environment client's (C1)
 )
 
 // issued is what an issued token claims. Which of the claims there are depends on its use.
@@ -44,7 +45,10 @@ type issued struct {
 	jwt.Claims
 	Environment account.EnvironmentID `json:"env"`
 	Use         string                `json:"token_use"`
-	Act         *act                  `json:"act,omitempty"` // who acts as the subject (RFC 8693)
+	Act         *act                  `json:"act,omitempty"`       // who acts as the subject (RFC 8693)
+	ClientID    string                `json:"client_id,omitempty"` // to whom the token was issued (RFC 9068)
+	Scope       string                `json:"scope,omitempty"`     // what it may be used for, separated by spaces
+	SecretID    account.SecretID      `json:"secret_id,omitempty"` // the secret that it was got with
 }
 
 // audienceOf is whom the tokens of an environment are for.
@@ -84,11 +88,16 @@ func (s *Signer) Impersonation(ctx context.Context, env account.EnvironmentID, i
 
 // sign writes a token of an environment. It adds who issues it, whom it is for, and the environment.
 func (s *Signer) sign(ctx context.Context, env account.EnvironmentID, c issued) (string, error) {
-	c.Issuer, c.Audience, c.Environment = s.issuer, jwt.Audience{audienceOf(env)}, env
-	key, err := s.keys.NewestSigningKey(ctx, env, func() (account.SigningKey, error) { return newKey(env, s.now()) })
+	key, _, err := s.keys.Signing(ctx, env)
 	if err != nil {
 		return "", err
 	}
+	return s.signWith(key, c)
+}
+
+// signWith is sign with a key of the environment.
+func (s *Signer) signWith(key account.SigningKey, c issued) (string, error) {
+	c.Issuer, c.Audience, c.Environment = s.issuer, jwt.Audience{audienceOf(key.Environment)}, key.Environment
 	private, err := privateKey(key)
 	if err != nil {
 		return "", err
@@ -129,13 +138,4 @@ func privateKey(key account.SigningKey) (ed25519.PrivateKey, error) {
 		return nil, fmt.Errorf("identity: %s is of another kind", key)
 	}
 	return private, nil
-}
-
-// publicKey is what a key's signatures are verified with.
-func publicKey(key account.SigningKey) (crypto.PublicKey, error) {
-	private, err := privateKey(key)
-	if err != nil {
-		return nil, err
-	}
-	return private.Public(), nil
 }

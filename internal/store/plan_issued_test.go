@@ -21,7 +21,8 @@ func TestSQLiteLooksUpWhatIsIssued(t *testing.T) {
 	looksUp(t, db, `SELECT `+apiTokenColumns+` FROM api_tokens t WHERE t.environment = ? AND t.creator = ? ORDER BY t.id`, "dev", "user:u")
 	looksUp(t, db, `UPDATE api_tokens SET last_used_at = ? WHERE environment = ? AND id = ?`, 1, "dev", "t")
 	looksUp(t, db, `SELECT t.id FROM api_tokens t WHERE t.environment = ? AND t.id IN (SELECT value FROM @texts(?) AS named)`, "dev", "[]")
-	looksUp(t, db, `SELECT `+signingKeyColumns+` FROM signing_keys k WHERE k.id = ?`, "k")
+	looksUp(t, db, signingKeyByID, "k")
+	looksUp(t, db, ringOf, "dev")
 	for _, table := range []*table{apiTokensTable, apiTokenRolesTable, impersonationsTable} {
 		statements := []string{table.insert, table.remove}
 		if table.columns > table.key {

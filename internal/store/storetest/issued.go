@@ -1,9 +1,6 @@
 package storetest
 
 import (
-	"fmt"
-	"sync"
-	"testing"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
@@ -66,44 +63,4 @@ func testAPITokens(w *world) {
 	w.write(remove(kept))
 	_, _, err = w.db.APITokenCredential(w.ctx, w.env, "t1")
 	wantFault(t, "a token that went", err, fault.NotFound, "api_token_not_found")
-}
-
-// testSigningKeys: one of an environment, made on first use, however many come at once.
-func testSigningKeys(w *world) {
-	t := w.T
-	w.found("other")
-	_, err := w.db.SigningKey(w.ctx, "key_x")
-	wantFault(t, "no key", err, fault.NotFound, "signing_key_not_found")
-	_, err = w.db.NewestSigningKey(w.ctx, "nowhere", func() (account.SigningKey, error) { return account.SigningKey{ID: "key_n"}, nil })
-	wantFault(t, "no environment", err, fault.NotFound, "environment_not_found")
-
-	const callers = 8
-	keys := make([]account.SigningKey, callers)
-	errs := make([]error, callers)
-	var together sync.WaitGroup
-	for i := range callers {
-		together.Go(func() {
-			keys[i], errs[i] = w.db.NewestSigningKey(w.ctx, w.env, func() (account.SigningKey, error) {
-				return account.SigningKey{ID: numbered[string]("key", i), Environment: w.env, Private: fmt.Appendf(nil, "\x00\xff%d", i), CreatedAt: born}, nil
-			})
-		})
-	}
-	together.Wait()
-	for i := range callers {
-		sameKey(t, keys[i], errs[i], keys[0])
-	}
-	found, err := w.db.SigningKey(w.ctx, keys[0].ID)
-	sameKey(t, found, err, keys[0])
-	other, err := w.db.NewestSigningKey(w.ctx, "other", func() (account.SigningKey, error) {
-		return account.SigningKey{ID: "key-other", Environment: "other", Private: []byte("x"), CreatedAt: born}, nil
-	})
-	sameKey(t, other, err, account.SigningKey{ID: "key-other", Environment: "other", Private: []byte("x"), CreatedAt: born})
-}
-
-func sameKey(tb testing.TB, got account.SigningKey, err error, wanted account.SigningKey) {
-	tb.Helper()
-	same := got.ID == wanted.ID && got.Environment == wanted.Environment && string(got.Private) == string(wanted.Private) && got.CreatedAt.Equal(wanted.CreatedAt)
-	if err != nil || !same || got.ID == "" {
-		tb.Errorf("key: %v, %v, want %v", got, err, wanted)
-	}
 }
