@@ -103,7 +103,7 @@ func TestReadsAreAuthorisedFirst(t *testing.T) {
 		"users":       func() error { _, err := h.ListUsers(h.ctx, actor, directory.UserFilter{}); return err },
 		"user":        func() error { _, _, err := h.GetUser(h.ctx, actor, "ada"); return err },
 		"roles":       func() error { _, err := h.ListRoles(h.ctx, actor, "globex"); return err },
-		"clients":     func() error { _, err := h.Clients(h.ctx, actor); return err },
+		"clients":     func() error { _, err := h.ListClients(h.ctx, actor, directory.KeyPage{}); return err },
 		"journal":     func() error { _, err := h.Log(h.ctx, actor, directory.LogFilter{}); return err },
 		"environment": func() error { _, err := h.GetEnvironment(h.ctx, actor); return err },
 		"export":      func() error { return h.Export(h.ctx, actor, nil) },

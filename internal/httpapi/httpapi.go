@@ -129,6 +129,7 @@ func build(deps Deps, cfg Config) *server {
 	s.registerImpersonations()
 	s.registerEnvironment()
 	s.registerClients()
+	s.registerClientSecrets()
 	s.registerJournal()
 	s.registerOperational(deps.Metrics)
 	refine(s.api.OpenAPI())
