@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
+	"github.com/tenantry/tenantry/internal/fault"
 )
 
 // withClient is a house with the client shop, an admin that may impersonate.
@@ -245,5 +247,34 @@ func TestC1_ClientsAreListedInPages(t *testing.T) {
 	found, err := h.ListSecrets(h.ctx, h.system.Actor, "b")
 	if err != nil || len(found) != 1 || found[0].Value.LastUsed == nil || !found[0].Value.LastUsed.Equal(at) {
 		t.Errorf("the secret: %+v, %v", found, err)
+	}
+}
+
+// TestE3_AnEnvironmentsSettingsAreWhatAnotherLoadSays, also when its keys were
+// replaced meanwhile, of which the load format says nothing.
+func TestE3_AnEnvironmentsSettingsAreWhatAnotherLoadSays(t *testing.T) {
+	h := newHouse(t)
+	_, err := h.UpdateEnvironment(h.ctx, h.system, directory.EnvironmentPatch{ExchangeOnly: new(true)})
+	h.must(err)
+	found, err := h.GetEnvironment(h.ctx, h.system.Actor)
+	h.must(err)
+	said := found.Value
+	_, err = h.load(directory.LoadOptions{}, directory.Record{NewEnvironment: &said})
+	h.must(err)
+	rotated := said
+	rotated.KeysRotatedAt = new(time.Now().UTC().Truncate(time.Microsecond))
+	h.must(h.db.Write(h.ctx, "prod", func(tx directory.Tx) error {
+		_, err := tx.Append(h.ctx, account.Entry{
+			Environment: "prod", At: *rotated.KeysRotatedAt, Actor: h.system.Actor, Kind: account.KeysRotated,
+			Changes: []account.Change{{Before: account.Of(said), After: account.Of(rotated)}},
+		})
+		return err
+	}))
+	_, err = h.load(directory.LoadOptions{}, directory.Record{NewEnvironment: &said})
+	h.must(err)
+	said.ExchangeOnly = false
+	_, err = h.load(directory.LoadOptions{}, directory.Record{NewEnvironment: &said})
+	if !errors.Is(err, fault.Conflict) && !errors.Is(err, fault.Exists) {
+		t.Errorf("other settings: %v", err)
 	}
 }

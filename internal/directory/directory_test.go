@@ -104,6 +104,8 @@ func TestReadsAreAuthorisedFirst(t *testing.T) {
 		"user":        func() error { _, _, err := h.GetUser(h.ctx, actor, "ada"); return err },
 		"roles":       func() error { _, err := h.ListRoles(h.ctx, actor, "globex"); return err },
 		"clients":     func() error { _, err := h.ListClients(h.ctx, actor, directory.KeyPage{}); return err },
+		"client":      func() error { _, err := h.GetClient(h.ctx, actor, "c"); return err },
+		"secrets":     func() error { _, err := h.ListSecrets(h.ctx, actor, "c"); return err },
 		"journal":     func() error { _, err := h.Log(h.ctx, actor, directory.LogFilter{}); return err },
 		"environment": func() error { _, err := h.GetEnvironment(h.ctx, actor); return err },
 		"export":      func() error { return h.Export(h.ctx, actor, nil) },

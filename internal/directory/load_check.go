@@ -73,7 +73,7 @@ func (l *load) checkEnvironment(rec Record) error {
 	}
 	env := rec.NewEnvironment.WithDefaults()
 	if l.settings != nil {
-		env.CreatedAt = l.settings.CreatedAt
+		env.CreatedAt, env.KeysRotatedAt, env.KeysRevokedAt = l.settings.CreatedAt, l.settings.KeysRotatedAt, l.settings.KeysRevokedAt
 		if env != *l.settings {
 			return differs(rec.Line, "environment "+string(env.ID))
 		}
