@@ -45,6 +45,15 @@ func ParseScopes[T ~string](field string, names []T) (Scopes, error) {
 	return Scopes(strings.Join(out, " ")), nil
 }
 
+// NamedScopes is ParseScopes for a caller who means to name some: that none are
+// named is an Invalid fault (missing_scope), rather than every scope.
+func NamedScopes[T ~string](field string, names []T) (Scopes, error) {
+	if len(names) == 0 {
+		return "", fault.New(fault.Invalid, "missing_scope", "%s names no scope; name some of %s, or leave it out", field, join(AllScopes())).In(field)
+	}
+	return ParseScopes(field, names)
+}
+
 // List returns the scopes of the set, sorted.
 func (s Scopes) List() []TokenScope {
 	if s == "" {

@@ -40,7 +40,7 @@ type App struct {
 	stop     context.CancelFunc // of the relay
 	working  sync.WaitGroup     // the relay
 	watching sync.WaitGroup     // who watches the engine
-	uses     *identity.Uses     // of API tokens; written down by who works
+	uses     *identity.Uses     // of credentials; written down by who works
 }
 
 // OpenDirectory opens only the directory, for commands that need no engine. What

@@ -157,6 +157,7 @@ func TestL1_StreamsEndWithTheRight(t *testing.T) {
 	member := func(user string) string { return "/v1/accounts/globex-eu/members/" + user }
 	helper := w.client("prod", "helper", true, account.BackofficeViewer)
 	watcher := w.client("prod", "watcher", false, account.BackofficeViewer)
+	narrowed := w.client("prod", "narrowed", false, account.BackofficeViewer)
 	temporary := w.newUser("lobby")
 	w.grant("globex-eu", temporary, obj{"roles": []string{"manager"}, "expires_at": time.Now().Add(5 * time.Second).UTC().Format(time.RFC3339)})
 	for name, c := range map[string]struct {
@@ -170,9 +171,12 @@ func TestL1_StreamsEndWithTheRight(t *testing.T) {
 		"branch access ended": {w.as("owner"), "account=globex-eu&branch=true", func() {
 			w.grant("globex", "owner", obj{"roles": []string{"admin"}, "sub_account_access": false})
 		}, "permission_denied"},
-		"membership expired":    {w.as(temporary), "account=globex-eu", func() {}, "permission_denied"},
-		"user blocked":          {w.as("outsider"), "account=initech", func() { w.op.must("POST", "/v1/users/outsider/block", nil) }, "user_blocked"},
-		"client revoked":        {watcher, "", func() { w.op.must("DELETE", "/v1/environment/clients/watcher", nil) }, "unauthenticated"},
+		"membership expired": {w.as(temporary), "account=globex-eu", func() {}, "permission_denied"},
+		"user blocked":       {w.as("outsider"), "account=initech", func() { w.op.must("POST", "/v1/users/outsider/block", nil) }, "user_blocked"},
+		"client revoked":     {watcher, "", func() { w.op.must("DELETE", "/v1/environment/clients/watcher", nil) }, "unauthenticated"},
+		"client's scopes narrowed": {narrowed, "", func() {
+			w.op.must("PATCH", "/v1/environment/clients/narrowed", obj{"scopes": []string{"check", "read", "write"}})
+		}, "scope_missing"},
 		"user's client revoked": {helper.as("viewer"), "account=lobby", func() { w.op.must("DELETE", "/v1/environment/clients/helper", nil) }, "unauthenticated"},
 	} {
 		t.Run(name, func(t *testing.T) {

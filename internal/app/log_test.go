@@ -88,8 +88,10 @@ func TestL1_EveryChangeSaysWhoWhenFromWhereAndWhat(t *testing.T) {
 		field              string
 	}{
 		{"environment.changed", "PATCH", "/v1/environment", obj{"name": "New"}, "environment:prod", "environment", "prod", "New", "name"},
-		{"client.created", "POST", "/v1/environment/clients", obj{"id": "c1", "roles": []string{"admin"}}, "client:c1", "client", nil, "c1", "id"},
-		{"client.revoked", "DELETE", "/v1/environment/clients/c1", nil, "client:c1", "client", "c1", nil, "id"},
+		{"client.created", "POST", "/v1/environment/clients", obj{"id": "c1", "roles": []string{"admin"}}, "client:c1", "client client_secret", nil, "c1", "id"},
+		{"client.changed", "PATCH", "/v1/environment/clients/c1", obj{"name": "C"}, "client:c1", "client", "c1", "C", "name"},
+		{"client.secret_added", "POST", "/v1/environment/clients/c1/secrets", nil, "client:c1", "client_secret", nil, nil, ""},
+		{"client.revoked", "DELETE", "/v1/environment/clients/c1", nil, "client:c1", "client client_secret", "c1", nil, "id"},
 		{"role.created", "POST", "/v1/roles", obj{"key": "r1", "permissions": []string{}}, "role:r1", "role", nil, "r1", "key"},
 		{"role.changed", "PATCH", "/v1/roles/r1", obj{"name": "R"}, "role:r1", "role", "", "R", "name"},
 		{"account.created", "POST", "/v1/accounts", obj{"id": "x1", "name": "X"}, "account:x1", "account", nil, "X", "name"},

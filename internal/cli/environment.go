@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"text/tabwriter"
 
@@ -11,7 +10,6 @@ import (
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/app"
 	"github.com/tenantry/tenantry/internal/directory"
-	"github.com/tenantry/tenantry/internal/identity"
 )
 
 func (c *console) environmentCommand() *cobra.Command {
@@ -112,6 +110,9 @@ func (c *console) environmentSet() *cobra.Command {
 			if given("invitation-hours") {
 				patch.InvitationHours = &env.InvitationHours
 			}
+			if given("exchange-only") {
+				patch.ExchangeOnly = &env.ExchangeOnly
+			}
 			id := account.EnvironmentID(args[0])
 			return d.directoryOnly(cmd.Context(), c, func(a *app.App) error {
 				_, err := a.Directory.UpdateEnvironment(cmd.Context(), directory.Request{Actor: system(id)}, patch)
@@ -129,6 +130,7 @@ func (c *console) environmentSet() *cobra.Command {
 	f.BoolVar(&env.SubAccountsEnabled, "sub-accounts", false, "the sub-account capability")
 	f.StringVar((*string)(&env.DefaultAccessMode), "default-access-mode", "", "of new accounts: default_off, default_on or always_on")
 	f.IntVar(&env.MaxDepth, "max-depth", 0, "most levels of accounts")
+	f.BoolVar(&env.ExchangeOnly, "exchange-only", false, "take secrets of clients at /oauth2/token alone, and not as bearer tokens")
 	invitationFlags(f, &env)
 	return cmd
 }
@@ -137,117 +139,6 @@ func (c *console) environmentSet() *cobra.Command {
 func invitationFlags(f *pflag.FlagSet, env *account.Environment) {
 	f.StringVar(&env.InvitationURL, "invitation-url", "", "page that accepts invitations, with {token} in it, like https://app.example/invitations?token={token}")
 	f.IntVar(&env.InvitationHours, "invitation-hours", account.DefaultInvitationHours, "how long an invitation can be accepted")
-}
-
-func (c *console) clientCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "client",
-		Short: "Make, list and revoke the credentials of an environment",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(c.clientCreate(), c.clientList(), c.clientRevoke())
-	return cmd
-}
-
-func (c *console) clientCreate() *cobra.Command {
-	var d deployment
-	var env account.EnvironmentID
-	var client account.Client
-	var roles []string
-	cmd := &cobra.Command{
-		Use:   "create ID",
-		Short: "Make a client and print its token, once",
-		Long: `Make a client of an environment. Its token is printed once and kept only as a hash.
-
-The roles say what it may do: admin, backoffice_editor, backoffice_viewer,
-entitlements_editor, entitlements_viewer, impersonator. An application that asks
-for permissions needs backoffice_viewer.`,
-		Example: "  tenantry client create shop --role backoffice_viewer\n  tenantry client create portal --role backoffice_viewer --act-for-users",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			d.quietly(cmd)
-			client.ID = account.ClientID(args[0])
-			for _, r := range roles {
-				client.Roles = append(client.Roles, account.PortalRole(r))
-			}
-			return d.directoryOnly(cmd.Context(), c, func(a *app.App) error {
-				token, err := makeClient(cmd.Context(), a, env, client)
-				if err != nil {
-					return err
-				}
-				fmt.Fprintln(c.out, token)
-				fmt.Fprintln(c.err, "This token is shown once. Send it as Authorization: Bearer TOKEN.")
-				return nil
-			})
-		},
-	}
-	d.register(cmd.Flags())
-	environmentFlag(cmd, &env)
-	f := cmd.Flags()
-	f.StringVar(&client.Name, "name", "", "name (default: the id)")
-	f.StringSliceVar(&roles, "role", []string{string(account.BackofficeViewer)}, "portal roles")
-	f.BoolVar(&client.ActForUsers, "act-for-users", false, "may send requests in the name of a user (Act-For-User)")
-	return cmd
-}
-
-func makeClient(ctx context.Context, a *app.App, env account.EnvironmentID, client account.Client) (string, error) {
-	result, secret, err := a.Directory.CreateClient(ctx, directory.Request{Actor: system(env)}, client)
-	if err != nil {
-		return "", err
-	}
-	return identity.FormatToken(env, result.Value.ID, secret), nil
-}
-
-func (c *console) clientList() *cobra.Command {
-	var d deployment
-	var env account.EnvironmentID
-	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "List the clients of an environment",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			d.quietly(cmd)
-			return d.directoryOnly(cmd.Context(), c, func(a *app.App) error {
-				clients, err := a.Directory.Clients(cmd.Context(), system(env))
-				if err != nil {
-					return err
-				}
-				return c.table(func(w *tabwriter.Writer) {
-					fmt.Fprintln(w, "ID\tNAME\tROLES\tACTS FOR USERS\tMADE")
-					for _, k := range clients {
-						fmt.Fprintf(w, "%s\t%s\t%v\t%t\t%s\n", k.ID, k.Name, k.Roles, k.ActForUsers, k.CreatedAt.Format("2006-01-02"))
-					}
-				})
-			})
-		},
-	}
-	d.register(cmd.Flags())
-	environmentFlag(cmd, &env)
-	return cmd
-}
-
-func (c *console) clientRevoke() *cobra.Command {
-	var d deployment
-	var env account.EnvironmentID
-	cmd := &cobra.Command{
-		Use:   "revoke ID",
-		Short: "Revoke a client: its token opens nothing from then on",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			d.quietly(cmd)
-			return d.directoryOnly(cmd.Context(), c, func(a *app.App) error {
-				_, err := a.Directory.RevokeClient(cmd.Context(), directory.Request{Actor: system(env)}, account.ClientID(args[0]))
-				if err == nil {
-					fmt.Fprintf(c.out, "client %s revoked\n", args[0])
-				}
-				return err
-			})
-		},
-	}
-	d.register(cmd.Flags())
-	environmentFlag(cmd, &env)
-	return cmd
 }
 
 // table prints aligned columns.

@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"slices"
+	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/fault"
@@ -28,7 +30,7 @@ func newSecret() Secret {
 
 // CreateClient makes an environment client and returns its secret (C1, C2); it needs manage_security.
 //
-// Faults: Exists (client_exists), Invalid (unknown_portal_role, impersonator_alone, …), Denied.
+// Faults: Exists (client_exists), Invalid (unknown_portal_role, impersonator_alone, unknown_scope, …), Denied.
 func (d *Directory) CreateClient(ctx context.Context, req Request, c account.Client) (Result[account.Client], Secret, error) {
 	id, err := orNew("id", c.ID, "cli")
 	if err != nil {
@@ -38,11 +40,7 @@ func (d *Directory) CreateClient(ctx context.Context, req Request, c account.Cli
 	if c.Name == "" {
 		c.Name = string(c.ID)
 	}
-	if c.Name, err = account.CleanName("name", c.Name); err != nil {
-		return Result[account.Client]{}, "", err
-	}
-	c.Roles = account.Set(c.Roles)
-	if err := account.CheckPortalRoles(c.Roles); err != nil {
+	if err := cleanClient(&c); err != nil {
 		return Result[account.Client]{}, "", err
 	}
 	first, secret := account.SecretID(account.NewID("sec")), newSecret()
@@ -65,13 +63,69 @@ func (d *Directory) CreateClient(ctx context.Context, req Request, c account.Cli
 	return result, secret, err
 }
 
-// addSecret plans a secret of a client.
-func (p *plan) addSecret(s account.ClientSecret, secret Secret) {
-	p.change(nil, account.Of(s))
-	p.beside = append(p.beside, func(ctx context.Context, tx Tx) error { return tx.SetSecret(ctx, s.ID, HashSecret(secret)) })
+// cleanClient brings what a caller says of a client into its form; Invalid faults.
+func cleanClient(c *account.Client) (err error) {
+	if c.Name, err = account.CleanName("name", c.Name); err != nil {
+		return err
+	}
+	c.Roles = account.Set(c.Roles)
+	if err := account.CheckPortalRoles(c.Roles); err != nil {
+		return err
+	}
+	c.Scopes, err = account.ParseScopes("scopes", c.Scopes.List())
+	return err
 }
 
-// RevokeClient deletes a client: its secret opens nothing from then on, and its
+// ClientPatch changes what is not nil.
+type ClientPatch struct {
+	Name        *string
+	Roles       *[]account.PortalRole
+	ActForUsers *bool
+	Scopes      *account.Scopes
+}
+
+// UpdateClient changes a client, and with it from the next request on what its
+// credentials open; it needs manage_security. Once it may not impersonate any more,
+// its impersonations end (E4).
+//
+// Faults: NotFound (client_not_found), those of CreateClient, Denied, Stale.
+func (d *Directory) UpdateClient(ctx context.Context, req Request, id account.ClientID, patch ClientPatch) (Result[account.Client], error) {
+	if err := account.CheckID("client", id); err != nil {
+		return Result[account.Client]{}, err
+	}
+	return write(ctx, d, req, "client.update "+string(id), nil, func(ctx context.Context, r Reader, p *plan) (account.Client, error) {
+		p.kind = account.ClientChanged
+		p.environment("manage_security", "change clients")
+		before, err := begin(ctx, p, r.Client, id)
+		if err != nil {
+			return before, err
+		}
+		after := before
+		set(&after.Name, patch.Name)
+		set(&after.Roles, patch.Roles)
+		set(&after.ActForUsers, patch.ActForUsers)
+		set(&after.Scopes, patch.Scopes)
+		if err := cleanClient(&after); err != nil {
+			return after, err
+		}
+		if sameClient(before, after) {
+			return after, nil
+		}
+		p.change(account.Of(before), account.Of(after))
+		if impersonates(after) || !impersonates(before) {
+			return after, nil
+		}
+		return after, endSessions(ctx, r, p, func(i account.Impersonation) bool { return i.Operator == id })
+	})
+}
+
+func impersonates(c account.Client) bool { return slices.Contains(c.Roles, account.Impersonator) }
+
+func sameClient(a, b account.Client) bool {
+	return a.Name == b.Name && slices.Equal(account.Set(a.Roles), account.Set(b.Roles)) && a.ActForUsers == b.ActForUsers && a.Scopes == b.Scopes
+}
+
+// RevokeClient deletes a client: its secrets open nothing from then on, and its
 // impersonations end. It needs manage_security.
 func (d *Directory) RevokeClient(ctx context.Context, req Request, id account.ClientID) (Result[account.Client], error) {
 	if err := account.CheckID("client", id); err != nil {
@@ -94,4 +148,68 @@ func (d *Directory) RevokeClient(ctx context.Context, req Request, id account.Cl
 		p.change(account.Of(gone), nil)
 		return gone, endSessions(ctx, r, p, func(i account.Impersonation) bool { return i.Operator == id })
 	})
+}
+
+// UsedClient is a client with when one of the secrets that it has was used last, to
+// the minute or so; nil if none was.
+type UsedClient struct {
+	account.Client
+	LastUsed *time.Time
+}
+
+// GetClient returns a client; it needs manage_security.
+func (d *Directory) GetClient(ctx context.Context, actor account.Actor, id account.ClientID) (account.Versioned[UsedClient], error) {
+	var none account.Versioned[UsedClient]
+	declare := func(p *plan) error {
+		p.environment("manage_security", "see clients")
+		return account.CheckID("client", id)
+	}
+	return read(ctx, d, actor, declare, func(ctx context.Context, r Reader) (account.Versioned[UsedClient], error) {
+		found, err := r.Client(ctx, id)
+		if err != nil {
+			return none, err
+		}
+		used, err := usedClients(ctx, r, []account.Versioned[account.Client]{found})
+		if err != nil {
+			return none, err
+		}
+		return used[0], nil
+	})
+}
+
+// ListClients returns a page of the environment's clients in the order of their ids; it needs manage_security.
+func (d *Directory) ListClients(ctx context.Context, actor account.Actor, f KeyPage) (Page[UsedClient], error) {
+	limit, err := CheckLimit(f.Limit)
+	if err != nil {
+		return Page[UsedClient]{}, err
+	}
+	return read(ctx, d, actor, inEnvironment("manage_security", "see the clients"), func(ctx context.Context, r Reader) (Page[UsedClient], error) {
+		return page(limit, func(limit int) ([]account.Versioned[UsedClient], int, error) {
+			found, total, err := r.ClientPage(ctx, KeyPage{After: f.After, Limit: limit})
+			if err != nil {
+				return nil, 0, err
+			}
+			used, err := usedClients(ctx, r, found)
+			return used, total, err
+		})
+	})
+}
+
+func usedClients(ctx context.Context, r Reader, clients []account.Versioned[account.Client]) ([]account.Versioned[UsedClient], error) {
+	ids := make([]account.ClientID, len(clients))
+	for i, c := range clients {
+		ids[i] = c.Value.ID
+	}
+	uses, err := r.ClientUses(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]account.Versioned[UsedClient], len(clients))
+	for i, c := range clients {
+		out[i] = account.Versioned[UsedClient]{Value: UsedClient{Client: c.Value}, Version: c.Version}
+		if at, used := uses[c.Value.ID]; used {
+			out[i].Value.LastUsed = &at
+		}
+	}
+	return out, nil
 }

@@ -69,6 +69,7 @@ type EnvironmentPatch struct {
 	InvitationURL      *string             `json:"invitation_url,omitempty"`
 	InvitationHours    *int                `json:"invitation_hours,omitempty"`
 	TokenMinutes       *int                `json:"token_minutes,omitempty"`
+	ExchangeOnly       *bool               `json:"exchange_only,omitempty"`
 }
 
 // UpdateEnvironment changes an environment's settings (E2, E3); it needs manage_security.
@@ -91,6 +92,7 @@ func (d *Directory) UpdateEnvironment(ctx context.Context, req Request, patch En
 		set(&env.InvitationURL, patch.InvitationURL)
 		set(&env.InvitationHours, patch.InvitationHours)
 		set(&env.TokenMinutes, patch.TokenMinutes)
+		set(&env.ExchangeOnly, patch.ExchangeOnly)
 		if err := cleanEnvironment(&env); err != nil {
 			return env, err
 		}

@@ -100,6 +100,7 @@ type house struct {
 	ctx    context.Context
 	engine *engine
 	store  *counted
+	db     *store.DB
 	system directory.Request
 }
 
@@ -120,7 +121,7 @@ func newHouse(t testing.TB) *house {
 	}
 	e, s := &engine{}, &counted{Store: db}
 	h := &house{
-		Directory: directory.New(s, e, e, catalogue, directory.Config{}), t: t, ctx: t.Context(), engine: e, store: s,
+		Directory: directory.New(s, e, e, catalogue, directory.Config{}), t: t, ctx: t.Context(), engine: e, store: s, db: db,
 		system: directory.Request{Actor: account.Actor{Environment: "prod", System: true}},
 	}
 	_, err = h.CreateEnvironment(h.ctx, h.system, account.Environment{ID: "prod", SubAccountsEnabled: true, MaxDepth: 8})

@@ -31,13 +31,6 @@ func (d *Directory) Environments(ctx context.Context, actor account.Actor) ([]ac
 	return d.store.Environments(ctx)
 }
 
-// Clients returns the environment's clients; it needs manage_security.
-func (d *Directory) Clients(ctx context.Context, actor account.Actor) ([]account.Client, error) {
-	return read(ctx, d, actor, inEnvironment("manage_security", "see the clients"), func(ctx context.Context, r Reader) ([]account.Client, error) {
-		return r.Clients(ctx)
-	})
-}
-
 // ListRoles returns the roles that can be given in an account, for who holds
 // read_roles there; or, with id "", all roles of the environment, for operators who may view entitlements.
 func (d *Directory) ListRoles(ctx context.Context, actor account.Actor, id account.ID) ([]account.Versioned[account.Role], error) {

@@ -44,6 +44,11 @@ type Reader interface {
 	Environment(ctx context.Context) (account.Versioned[account.Environment], error)
 	Client(ctx context.Context, id account.ClientID) (account.Versioned[account.Client], error)
 	Clients(ctx context.Context) ([]account.Client, error)
+	// ClientPage returns a page of the clients in the order of their ids, and how many there are.
+	ClientPage(ctx context.Context, f KeyPage) ([]account.Versioned[account.Client], int, error)
+	// ClientUses returns when those of the clients named were used last, with any of the secrets
+	// that they have, that have been used.
+	ClientUses(ctx context.Context, ids []account.ClientID) (map[account.ClientID]time.Time, error)
 
 	Account(ctx context.Context, id account.ID) (account.Versioned[account.Account], error)
 	// Accounts returns a page of accounts in the order of their ids, and how many match in all.

@@ -34,7 +34,7 @@ func (s *server) newContract() huma.API {
 			OpenAPI: "3.1.0",
 			Info:    &huma.Info{Title: "Tenantry", Version: "1", Description: description},
 			Components: &huma.Components{Schemas: registry, SecuritySchemes: map[string]*huma.SecurityScheme{
-				"client": {Type: "http", Scheme: "bearer", Description: "The token of an environment client: tenantry_<environment>.<client>.<secret>; the API token of an account: tenantry_api_<environment>.<id>.<secret>; or a token that Tenantry issued, a JWT: from /oauth2/token, or of an impersonation. The environment comes with it."},
+				securityScheme: {Type: "http", Scheme: "bearer", Description: "The token of an environment client: tenantry_<environment>.<client>.<secret>; the API token of an account: tenantry_api_<environment>.<id>.<secret>; or a token that Tenantry issued, a JWT: from /oauth2/token, or of an impersonation. The environment comes with it."},
 			}},
 			Tags: tags(),
 		},
@@ -111,6 +111,9 @@ func (s *server) admit(ctx huma.Context, next func(huma.Context)) {
 		most = min(most, maxOpenBody)
 	} else {
 		err = s.authenticate(r)
+		if err == nil {
+			err = admitScope(w, infoFrom(r.Context()).scopes, scopeOf(ctx.Operation()))
+		}
 	}
 	if by := infoFrom(r.Context()).actor; by.Impersonation != "" {
 		w.Header().Set("Impersonated-By", "operator:"+string(by.Client))
@@ -168,7 +171,7 @@ func (s *server) authenticate(r *http.Request) error {
 	}
 	i.token = account.ConsistencyToken(token)
 	caller, err := s.auth.Authenticate(r.Context(), presented(r))
-	i.actor = caller.Actor
+	i.actor, i.scopes = caller.Actor, caller.Scopes
 	return err
 }
 
@@ -186,10 +189,10 @@ const maxOpenBody = 4 << 10
 func isOpen(op *huma.Operation) bool { return len(op.Security) == 0 }
 
 // register adds an operation for who has a credential: do is called with the decoded input in the name
-// of whoever calls, and its fault is told as a problem. It returns the answers as
-// they are documented.
+// of whoever calls, if the credential has the scope (see scopeFor), and its fault is
+// told as a problem. It returns the answers as they are documented.
 func register[I, O any](s *server, op huma.Operation, do func(context.Context, directory.Request, *I) (*O, error)) map[string]*huma.Response {
-	op.Security = []map[string][]string{{"client": {}}}
+	needScope(&op)
 	op.Errors = append([]int{http.StatusUnauthorized, http.StatusForbidden}, op.Errors...)
 	return add(s, op, do)
 }

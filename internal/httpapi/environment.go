@@ -23,6 +23,7 @@ type Environment struct {
 	TokenMinutes       int                   `json:"token_minutes" doc:"The longest lifetime of tokens that Tenantry issues."`
 	KeysRotatedAt      *time.Time            `json:"keys_rotated_at,omitempty" doc:"When another signing key was asked for last; absent if never."`
 	KeysRevokedAt      *time.Time            `json:"keys_revoked_at,omitempty" doc:"Tokens that were issued before are not accepted; absent if none were revoked."`
+	ExchangeOnly       bool                  `json:"exchange_only" doc:"Whether secrets of clients are taken at /oauth2/token alone, and not as bearer tokens."`
 	CreatedAt          time.Time             `json:"created_at"`
 	Version            account.Version       `json:"version,omitempty" doc:"The number in its ETag. Not in the journal."`
 }
@@ -31,7 +32,7 @@ func environmentOf(e account.Environment, version account.Version) Environment {
 	return Environment{
 		ID: e.ID, Name: e.Name, SubAccountsEnabled: e.SubAccountsEnabled, DefaultAccessMode: e.DefaultAccessMode,
 		MaxDepth: e.MaxDepth, InvitationURL: e.InvitationURL, InvitationHours: e.InvitationHours, TokenMinutes: e.TokenMinutes,
-		KeysRotatedAt: e.KeysRotatedAt, KeysRevokedAt: e.KeysRevokedAt, CreatedAt: e.CreatedAt.UTC(), Version: version,
+		KeysRotatedAt: e.KeysRotatedAt, KeysRevokedAt: e.KeysRevokedAt, ExchangeOnly: e.ExchangeOnly, CreatedAt: e.CreatedAt.UTC(), Version: version,
 	}
 }
 
@@ -44,6 +45,7 @@ type EnvironmentPatch struct {
 	InvitationURL      *string             `json:"invitation_url,omitempty" doc:"An http or https address with {token} in it; empty for none."`
 	InvitationHours    *int                `json:"invitation_hours,omitempty" doc:"1 to 2160."`
 	TokenMinutes       *int                `json:"token_minutes,omitempty" doc:"1 to 1440."`
+	ExchangeOnly       *bool               `json:"exchange_only,omitempty" doc:"Whether secrets of clients are taken at /oauth2/token alone, and not as bearer tokens."`
 }
 
 // WrittenEnvironment is the environment after a change.

@@ -133,6 +133,7 @@ func build(deps Deps, cfg Config) *server {
 	s.registerClients()
 	s.registerKeys()
 	s.registerOAuth()
+	s.registerClientSecrets()
 	s.registerJournal()
 	s.registerOperational(deps.Metrics)
 	refine(s.api.OpenAPI())

@@ -60,6 +60,7 @@ type Thing struct {
 	APIToken      *APIToken      `json:"api_token,omitempty"`
 	Impersonation *Impersonation `json:"impersonation,omitempty"`
 	Invitation    *Invitation    `json:"invitation,omitempty"`
+	ClientSecret  *ClientSecret  `json:"client_secret,omitempty"`
 }
 
 // Assignment is the use of a role in an account.
@@ -89,7 +90,7 @@ func thingOf(e *account.Entity) *Thing {
 	case e.Environment != nil:
 		t.Environment = new(environmentOf(*e.Environment, 0))
 	case e.Client != nil:
-		t.Client = new(clientOf(*e.Client))
+		t.Client = new(clientOf(directory.UsedClient{Client: *e.Client}, 0))
 	case e.Account != nil:
 		t.Account = new(accountOf(*e.Account, 0))
 	case e.User != nil:
@@ -112,6 +113,8 @@ func thingOf(e *account.Entity) *Thing {
 		t.Impersonation = new(impersonationOf(*e.Impersonation))
 	case e.Invitation != nil:
 		t.Invitation = new(invitationOf(*e.Invitation, 0))
+	case e.ClientSecret != nil:
+		t.ClientSecret = new(clientSecretOf(directory.UsedSecret{ClientSecret: *e.ClientSecret}, 0))
 	}
 	return &t
 }

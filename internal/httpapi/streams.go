@@ -152,5 +152,8 @@ func (s *server) logPage(r *http.Request, reader account.Actor, f directory.LogF
 	if caller.Actor != reader {
 		return directory.LogPage{}, fault.New(fault.Unauthenticated, "unauthenticated", "the credential is another's now")
 	}
+	if err := checkScope(caller.Scopes, account.ScopeAdmin); err != nil {
+		return directory.LogPage{}, err
+	}
 	return s.directory.Log(ctx, caller.Actor, f)
 }

@@ -137,16 +137,17 @@ func TestRolesAndEnvironmentOnTheWire(t *testing.T) {
 		t.Errorf("permissions: %s", got.text)
 	}
 
-	const prod = `"id":"prod","name":"prod","sub_accounts_enabled":true,"default_access_mode":"default_off","invitation_url":"","invitation_hours":168,"token_minutes":15,"created_at":"?"`
+	const prod = `"id":"prod","name":"prod","sub_accounts_enabled":true,"default_access_mode":"default_off","invitation_url":"","invitation_hours":168,"token_minutes":15,"exchange_only":false,"created_at":"?"`
 	a.do("GET", "/v1/environment", "").ok(200).same(`{` + prod + `,"max_depth":16,"version":1}`)
 	a.do("PATCH", "/v1/environment", `{"max_depth":5}`, "If-Match", `"1"`).ok(200).tagged(9, 9).same(`{` + prod + `,"max_depth":5,"version":9,"applied":true}`)
 
+	const shop = `"id":"shop","name":"shop","roles":["admin"],"act_for_users":false,"scopes":["admin","check","read","write"],"created_at":"?"`
 	created := a.do("POST", "/v1/environment/clients", `{"id":"shop","roles":["admin"]}`).ok(201).tagged(10, 10).
-		same(`{"id":"shop","name":"shop","roles":["admin"],"act_for_users":false,"created_at":"?","applied":true,"token":"?"}`)
+		same(`{` + shop + `,"version":10,"applied":true,"token":"?"}`)
 	if token, _ := created.body["token"].(string); !regexp.MustCompile(`^tenantry_prod\.shop\.[A-Za-z0-9_-]{43}$`).MatchString(token) {
 		t.Errorf("the token is %q", token)
 	}
-	a.do("GET", "/v1/environment/clients", "").ok(200).same(`{"total":1,"clients":[{"id":"shop","name":"shop","roles":["admin"],"act_for_users":false,"created_at":"?"}]}`)
+	a.do("GET", "/v1/environment/clients", "").ok(200).same(`{"total":1,"clients":[{` + shop + `,"version":10}]}`)
 	a.do("DELETE", "/v1/environment/clients/shop", "", "If-Match", `"10"`).refused(422, "invalid_if_match", "If-Match")
 	a.do("DELETE", "/v1/environment/clients/shop", "").ok(200).tagged(0, 11)
 }

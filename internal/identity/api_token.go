@@ -22,9 +22,11 @@ type APITokens interface {
 	APITokenCredential(ctx context.Context, env account.EnvironmentID, id account.APITokenID) (account.APIToken, []byte, error)
 }
 
-// Noting is told which API tokens are used.
+// Noting is told which credentials are used.
 type Noting interface {
+	// Note is told that an API token was used, NoteSecret that a client's secret was.
 	Note(env account.EnvironmentID, id account.APITokenID, at time.Time)
+	NoteSecret(env account.EnvironmentID, id account.SecretID, at time.Time)
 }
 
 // APIToken is the credential of a machine member of an account as it is sent (C1).

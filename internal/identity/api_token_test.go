@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -39,7 +38,14 @@ func (machines) APITokenCredential(_ context.Context, env account.EnvironmentID,
 }
 
 // uses remembers what was noted.
-type uses struct{ noted []account.APITokenID }
+type uses struct {
+	noted   []account.APITokenID
+	secrets []account.SecretID
+}
+
+func (u *uses) NoteSecret(_ account.EnvironmentID, id account.SecretID, _ time.Time) {
+	u.secrets = append(u.secrets, id)
+}
 
 func (u *uses) Note(_ account.EnvironmentID, id account.APITokenID, _ time.Time) {
 	u.noted = append(u.noted, id)
@@ -120,61 +126,4 @@ func FuzzParseAPIToken(f *testing.F) {
 			t.Errorf("ParseAPIToken(%q) reads as %q", text, again)
 		}
 	})
-}
-
-// ledger keeps what is written of uses, and fails while it is told to.
-type ledger struct {
-	mu      sync.Mutex
-	failing bool
-	written []map[account.APITokenID]time.Time
-	told    chan struct{}
-}
-
-func (l *ledger) NoteUses(_ context.Context, _ account.EnvironmentID, uses map[account.APITokenID]time.Time) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	defer func() { l.told <- struct{}{} }()
-	if l.failing {
-		return errors.New("away")
-	}
-	l.written = append(l.written, uses)
-	return nil
-}
-
-// TestUsesAreWrittenAtOnceAndThenSeldom: the first use at once, what follows at the end here, or a minute later.
-func TestUsesAreWrittenAtOnceAndThenSeldom(t *testing.T) {
-	l := &ledger{told: make(chan struct{}, 10)}
-	u := identity.NewUses(l, nil)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() { defer close(done); u.Run(ctx) }()
-	u.Note("prod", "export", clock)
-	<-l.told
-	for i := range 100 {
-		u.Note("prod", "export", clock.Add(time.Duration(i)*time.Second))
-	}
-	cancel()
-	<-done
-	want := []map[account.APITokenID]time.Time{{"export": clock}, {"export": clock.Add(99 * time.Second)}}
-	if diff := cmp.Diff(want, l.written); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func TestUsesThatCouldNotBeWrittenAreNotLost(t *testing.T) {
-	l := &ledger{told: make(chan struct{}, 10), failing: true}
-	u := identity.NewUses(l, nil)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() { defer close(done); u.Run(ctx) }()
-	u.Note("prod", "export", clock)
-	<-l.told
-	l.mu.Lock()
-	l.failing = false
-	l.mu.Unlock()
-	cancel()
-	<-done
-	if diff := cmp.Diff([]map[account.APITokenID]time.Time{{"export": clock}}, l.written); diff != "" {
-		t.Error(diff)
-	}
 }

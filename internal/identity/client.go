@@ -2,24 +2,90 @@ package identity
 
 import (
 	"context"
+	"crypto/subtle"
+	"errors"
 
 	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/directory"
+	"github.com/tenantry/tenantry/internal/fault"
 )
 
-// Client returns the environment's client whose secret this is, and which of its
-// secrets it is. clientID is <environment>.<client>; the secret is
-// tenantry_<environment>.<client>.<secret>, of the same client.
+// FormatClientID returns the name of a client on the wire, which is its OAuth 2.0 client_id.
+func FormatClientID(env account.EnvironmentID, client account.ClientID) string {
+	return string(env) + "." + string(client)
+}
+
+// Client returns the client that a client_id and a client_secret are of (RFC 6749,
+// 2.3.1), and which of its secrets that is, whose use it notes. The client_secret is
+// the text that was shown: tenantry_<environment>.<client>.<secret>.
 //
-// Faults: Unauthenticated (unauthenticated), one for all that is not a client's
-// secret; Unavailable when that cannot be found out. No error repeats what was presented.
+// Faults: Unauthenticated (unauthenticated), the same after the same work whatever
+// is wrong; Unavailable when the credentials cannot be read. No error repeats what was presented.
 func (a *Authenticator) Client(ctx context.Context, clientID, secret string) (account.EnvironmentID, account.Client, account.SecretID, error) {
 	token, err := ParseToken(secret)
-	if err != nil || WireID(token.Environment, token.Client) != clientID {
-		return "", account.Client{}, "", unauthenticated("client_id and client_secret are not those of a client")
+	if err != nil || FormatClientID(token.Environment, token.Client) != clientID {
+		token = Token{} // nobody's
 	}
-	client, used, err := a.verify(ctx, token)
+	known, used, err := a.verify(ctx, token)
 	if err != nil {
 		return "", account.Client{}, "", err
 	}
-	return token.Environment, client, used, nil
+	a.noteSecret(token.Environment, used)
+	return token.Environment, known.Client, used, nil
+}
+
+// client returns the client that sends its secret as a bearer token, acting for a user if one is named.
+func (a *Authenticator) client(ctx context.Context, text, actForUser string) (Caller, error) {
+	token, err := ParseToken(text)
+	if err != nil {
+		return Caller{}, err
+	}
+	known, used, err := a.verify(ctx, token)
+	if err != nil {
+		return Caller{}, err
+	}
+	if known.ExchangeOnly {
+		return Caller{}, fault.New(fault.Unauthenticated, "exchange_required",
+			"the environment takes no secrets of clients here: exchange it at /oauth2/token (grant_type=client_credentials), and send the access token")
+	}
+	a.noteSecret(token.Environment, used)
+	return a.actingFor(ctx, token.Environment, known.Client, actForUser)
+}
+
+func (a *Authenticator) noteSecret(env account.EnvironmentID, used account.SecretID) {
+	if a.sources.Uses != nil {
+		a.sources.Uses.NoteSecret(env, used, a.sources.now())
+	}
+}
+
+// verify returns the client whose secret was sent, and which of its secrets that
+// is. Unknown clients take the same path as a wrong secret.
+func (a *Authenticator) verify(ctx context.Context, token Token) (account.ClientCredential, account.SecretID, error) {
+	kept, err := a.sources.Credentials.Credential(ctx, token.Environment, token.Client)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return account.ClientCredential{}, "", err
+	}
+	var used account.SecretID
+	found := false
+	now := a.sources.now()
+	for _, s := range append(kept.Secrets, account.KeptSecret{}) { // the last compares as long as there is none
+		if matches(token.Secret, s.Hash) && !s.Expired(now) {
+			used, found = s.ID, true
+		}
+	}
+	if err != nil || !found {
+		return account.ClientCredential{}, "", unauthenticated("the client is unknown or revoked, or its secret is another or has expired")
+	}
+	return kept, used, nil
+}
+
+// matches compares a secret with a hash, in constant time. It compares without a
+// hash too, with one that no secret has, so that this takes the same path.
+func matches(secret directory.Secret, kept []byte) bool {
+	sent := directory.HashSecret(secret)
+	there := len(kept) == len(sent)
+	if !there {
+		kept = make([]byte, len(sent))
+	}
+	return subtle.ConstantTimeCompare(sent, kept) == 1 && there
 }

@@ -3,13 +3,11 @@ package identity
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"strings"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
-	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/fault"
 )
 
@@ -87,7 +85,8 @@ func credential[T ~string](env account.EnvironmentID, kind string, id T) string 
 // operator impersonates. Only clients act for others.
 //
 // Faults: Unauthenticated (unauthenticated), the same for an environment, a
-// client or an API token that does not exist and for a secret that is wrong; those of
+// client or an API token that does not exist and for a secret that is wrong, and
+// (exchange_required) for a client's secret that is right where the environment is exchange_only; those of
 // Acting.MayActFor, naming the field Act-For-User, and of Impersonating.MayImpersonate;
 // Unavailable when the credentials cannot be read. No error repeats what was presented.
 func (a *Authenticator) Authenticate(ctx context.Context, p Presented) (Caller, error) {
@@ -115,19 +114,6 @@ func (a *Authenticator) authenticate(ctx context.Context, p Presented) (Caller, 
 	}
 }
 
-// client returns the client that sends the token, acting for a user if one is named.
-func (a *Authenticator) client(ctx context.Context, text, actForUser string) (Caller, error) {
-	token, err := ParseToken(text)
-	if err != nil {
-		return Caller{}, err
-	}
-	known, _, err := a.verify(ctx, token)
-	if err != nil {
-		return Caller{}, err
-	}
-	return a.actingFor(ctx, token.Environment, known, actForUser)
-}
-
 // actingFor returns a client as the caller, acting for a user if one is named.
 func (a *Authenticator) actingFor(ctx context.Context, env account.EnvironmentID, client account.Client, actForUser string) (Caller, error) {
 	caller := Caller{
@@ -147,38 +133,6 @@ func (a *Authenticator) actingFor(ctx context.Context, env account.EnvironmentID
 	}
 	caller.Actor.User = user
 	return caller, nil
-}
-
-// verify returns the client whose secret was sent, and which of its secrets that
-// is. Unknown clients take the same path as a wrong secret.
-func (a *Authenticator) verify(ctx context.Context, token Token) (account.Client, account.SecretID, error) {
-	kept, err := a.sources.Credentials.Credential(ctx, token.Environment, token.Client)
-	if err != nil && !errors.Is(err, fault.NotFound) {
-		return account.Client{}, "", err
-	}
-	var used account.SecretID
-	found := false
-	now := a.sources.now()
-	for _, s := range append(kept.Secrets, account.KeptSecret{}) { // the last compares as long as there is none
-		if matches(token.Secret, s.Hash) && !s.Expired(now) {
-			used, found = s.ID, true
-		}
-	}
-	if err != nil || !found {
-		return account.Client{}, "", unauthenticated("the token is not valid: the client is unknown, revoked, or its secret is another")
-	}
-	return kept.Client, used, nil
-}
-
-// matches compares a secret with a hash, in constant time. It compares without a
-// hash too, with one that no secret has, so that this takes the same path.
-func matches(secret directory.Secret, kept []byte) bool {
-	sent := directory.HashSecret(secret)
-	there := len(kept) == len(sent)
-	if !there {
-		kept = make([]byte, len(sent))
-	}
-	return subtle.ConstantTimeCompare(sent, kept) == 1 && there
 }
 
 // bearer takes the token out of an Authorization header.

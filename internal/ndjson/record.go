@@ -65,6 +65,7 @@ func environment(o *object) *account.Environment {
 		InvitationURL:      o.str("invitation_url"),
 		InvitationHours:    o.number("invitation_hours", account.DefaultInvitationHours),
 		TokenMinutes:       o.number("token_minutes", account.DefaultTokenMinutes),
+		ExchangeOnly:       o.is("exchange_only"),
 	}.WithDefaults()
 	o.check(account.CheckMaxDepth(e.MaxDepth))
 	o.check(account.CheckInvitationURL("invitation_url", e.InvitationURL))

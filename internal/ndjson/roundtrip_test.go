@@ -58,6 +58,7 @@ func someEntity(t *rapid.T, modes map[account.ID]account.AccessMode) (*account.E
 			InvitationURL:   rapid.SampledFrom([]string{"", "https://app.example/?i={token}&n=\"ä\""}).Draw(t, "url"),
 			InvitationHours: rapid.IntRange(1, account.MaxInvitationHours).Draw(t, "hours"),
 			TokenMinutes:    rapid.IntRange(1, account.MaxTokenMinutes).Draw(t, "minutes"),
+			ExchangeOnly:    rapid.Bool().Draw(t, "exchange"),
 		}
 		want := e
 		e.CreatedAt = someTime(time.Nanosecond).Draw(t, "created") // not part of the format

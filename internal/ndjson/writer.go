@@ -37,6 +37,7 @@ type environmentLine struct {
 	InvitationURL      string                `json:"invitation_url,omitempty"`
 	InvitationHours    int                   `json:"invitation_hours,omitempty"`
 	TokenMinutes       int                   `json:"token_minutes,omitempty"`
+	ExchangeOnly       bool                  `json:"exchange_only,omitempty"`
 }
 
 type roleLine struct {
@@ -92,7 +93,7 @@ func (w *Writer) Write(e account.Entity) error {
 		v := e.Environment
 		return w.put(environmentLine{
 			kindEnvironment, v.ID, v.Name, v.SubAccountsEnabled, v.DefaultAccessMode, v.MaxDepth,
-			v.InvitationURL, v.InvitationHours, v.TokenMinutes,
+			v.InvitationURL, v.InvitationHours, v.TokenMinutes, v.ExchangeOnly,
 		})
 	case e.Role != nil:
 		v := e.Role

@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
@@ -36,25 +34,12 @@ func (t *tx) SetAPITokenSecret(ctx context.Context, id account.APITokenID, hash 
 // NoteUses keeps when API tokens of an environment were used last. It never goes
 // back, and passes over tokens that are gone.
 func (db *DB) NoteUses(ctx context.Context, env account.EnvironmentID, uses map[account.APITokenID]time.Time) error {
-	return db.write(ctx, db.brief, func(s *session) error {
-		for _, id := range slices.Sorted(maps.Keys(uses)) { // in one order, so that replicas do not wait for each other in circles
-			at := micros(uses[id])
-			_, err := s.exec(ctx, `UPDATE api_tokens SET last_used_at = ?
-				WHERE environment = ? AND id = ? AND (last_used_at IS NULL OR last_used_at < ?)`, at, env, id, at)
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return noteUses(ctx, db, env, uses, `UPDATE api_tokens SET last_used_at = ?
+		WHERE environment = ? AND id = ? AND (last_used_at IS NULL OR last_used_at < ?)`)
 }
 
 // APITokenUses returns when those of the API tokens named were used last that have been used.
 func (r *reader) APITokenUses(ctx context.Context, ids []account.APITokenID) (map[account.APITokenID]time.Time, error) {
-	type use struct {
-		id account.APITokenID
-		at int64
-	}
 	if len(ids) == 0 {
 		return nil, nil
 	}
@@ -62,17 +47,6 @@ func (r *reader) APITokenUses(ctx context.Context, ids []account.APITokenID) (ma
 	if err != nil {
 		return nil, err
 	}
-	found, err := list(ctx, r.session, func(r row) (u use, err error) {
-		err = r.Scan(&u.id, &u.at)
-		return u, err
-	}, `SELECT t.id, t.last_used_at FROM api_tokens t
+	return lastUses[account.APITokenID](ctx, r.session, `SELECT t.id, t.last_used_at FROM api_tokens t
 		WHERE t.environment = ? AND t.last_used_at IS NOT NULL AND t.id IN (SELECT value FROM @texts(?) AS named)`, r.env, named)
-	if err != nil {
-		return nil, err
-	}
-	uses := make(map[account.APITokenID]time.Time, len(found))
-	for _, u := range found {
-		uses[u.id] = timeOf(u.at)
-	}
-	return uses, nil
 }

@@ -20,16 +20,15 @@ func scanSecret(r row) (s account.Versioned[account.ClientSecret], err error) {
 	return s, err
 }
 
-// Credential returns what a client is authenticated by (C1, C2). NotFound faults: environment_not_found, client_not_found.
+// Credential returns what a client is authenticated by (C1, C2). NotFound fault:
+// client_not_found, also for an environment that does not exist: whether there is
+// one, or a client of the name, takes the same work.
 func (db *DB) Credential(ctx context.Context, env account.EnvironmentID, id account.ClientID) (account.ClientCredential, error) {
 	found, err := list(ctx, db.outside(), scanCredential, credentialOf, env, id)
 	if err != nil {
 		return account.ClientCredential{}, err
 	}
 	if len(found) == 0 {
-		if _, err := db.Head(ctx, env); err != nil {
-			return account.ClientCredential{}, err
-		}
 		return account.ClientCredential{}, noClient(id)
 	}
 	out := found[0]
@@ -76,17 +75,28 @@ func (r *reader) ClientSecrets(ctx context.Context, id account.ClientID) ([]acco
 
 // SecretUses returns when those of a client's secrets were used last that have been used.
 func (r *reader) SecretUses(ctx context.Context, id account.ClientID) (map[account.SecretID]time.Time, error) {
-	type use struct {
-		id account.SecretID
-		at int64
+	return lastUses[account.SecretID](ctx, r.session,
+		`SELECT s.id, s.last_used_at FROM client_secrets s WHERE s.environment = ? AND s.client = ? AND s.last_used_at IS NOT NULL`, r.env, id)
+}
+
+// ClientUses returns when those of the clients named were used last, with any of the
+// secrets that they have, that have been used.
+func (r *reader) ClientUses(ctx context.Context, ids []account.ClientID) (map[account.ClientID]time.Time, error) {
+	if len(ids) == 0 {
+		return nil, nil
 	}
-	all, err := list(ctx, r.session, func(r row) (u use, err error) {
-		err = r.Scan(&u.id, &u.at)
-		return u, err
-	}, `SELECT s.id, s.last_used_at FROM client_secrets s WHERE s.environment = ? AND s.client = ? AND s.last_used_at IS NOT NULL`, r.env, id)
-	out := make(map[account.SecretID]time.Time, len(all))
-	for _, u := range all {
-		out[u.id] = timeOf(u.at)
+	named, err := jsonOf(ids)
+	if err != nil {
+		return nil, err
 	}
-	return out, err
+	return lastUses[account.ClientID](ctx, r.session, `SELECT s.client, MAX(s.last_used_at) FROM client_secrets s
+		WHERE s.environment = ? AND s.last_used_at IS NOT NULL AND s.client IN (SELECT value FROM @texts(?) AS named)
+		GROUP BY s.client`, r.env, named)
+}
+
+// NoteSecretUses keeps when secrets of an environment's clients were used last. It
+// never goes back, and passes over secrets that are gone.
+func (db *DB) NoteSecretUses(ctx context.Context, env account.EnvironmentID, uses map[account.SecretID]time.Time) error {
+	return noteUses(ctx, db, env, uses, `UPDATE client_secrets SET last_used_at = ?
+		WHERE environment = ? AND id = ? AND (last_used_at IS NULL OR last_used_at < ?)`)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 
 	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/directory"
 )
 
 // reader reads one environment in one transaction; it is a [directory.Reader].
@@ -66,6 +67,13 @@ func (r *reader) Client(ctx context.Context, id account.ClientID) (account.Versi
 func (r *reader) Clients(ctx context.Context) ([]account.Client, error) {
 	return values(list(ctx, r.session, scanClient,
 		`SELECT `+clientColumns+` FROM clients c WHERE c.environment = ? ORDER BY c.id`, r.env))
+}
+
+// ClientPage returns a page of the environment's clients in the order of their ids, and how many there are.
+func (r *reader) ClientPage(ctx context.Context, f directory.KeyPage) ([]account.Versioned[account.Client], int, error) {
+	s := selection{from: `clients c`, key: `c.id`}
+	s.where(`c.environment = ?`, r.env)
+	return page(ctx, r.session, scanClient, clientColumns, s, f.After, f.Limit)
 }
 
 // values drops the versions.

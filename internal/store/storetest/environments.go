@@ -78,7 +78,7 @@ func testC1(w *world) {
 	client := account.Client{ID: "c", Name: "Client", Roles: []account.PortalRole{account.PortalAdmin}, CreatedAt: born}
 	w.write(create(client))
 	_, err := w.db.Credential(w.ctx, "nowhere", "c")
-	wantFault(t, "no environment", err, fault.NotFound, "environment_not_found")
+	wantFault(t, "no environment", err, fault.NotFound, "client_not_found")
 	_, err = w.db.Credential(w.ctx, w.env, "x")
 	wantFault(t, "no client", err, fault.NotFound, "client_not_found")
 	got, err := w.db.Credential(w.ctx, w.env, "c")

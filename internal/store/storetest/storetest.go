@@ -34,6 +34,7 @@ func Run(t *testing.T, open Open) {
 		{"E1_EnvironmentsAreApart", testE1},
 		{"Environments", testEnvironments},
 		{"C1_Credentials", testC1},
+		{"C2_ClientUses", testClientUses},
 		{"C1_APITokens", testAPITokens},
 		{"E4_Operators", testOperators},
 		{"C1_Identities", testIdentities},
