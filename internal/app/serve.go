@@ -21,7 +21,7 @@ func (a *App) Handler() http.Handler {
 		Directory: a.Directory,
 		Access:    a.Access,
 		Authenticator: identity.New(identity.Sources{
-			Credentials: a.Store, Acting: a.Access, APITokens: a.Store, Keys: a.Store, Impersonating: a.Access, Issuer: a.cfg.PublicURL, Uses: a.uses, Now: a.cfg.Now,
+			Credentials: a.Store, Acting: a.Access, APITokens: a.Store, Keys: a.Store, Impersonating: a.Access, Opening: a.Access, Issuer: a.cfg.PublicURL, Uses: a.uses, Now: a.cfg.Now,
 		}),
 		Issuer:   identity.NewSigner(a.Store, a.cfg.PublicURL, a.cfg.Now),
 		Ready:    a.Ready,

@@ -168,7 +168,7 @@ func (s *server) authenticate(r *http.Request) error {
 	}
 	i.token = account.ConsistencyToken(token)
 	caller, err := s.auth.Authenticate(r.Context(), presented(r))
-	i.actor = caller.Actor
+	i.actor, i.scopes, i.secret = caller.Actor, caller.Scopes, caller.Secret
 	return err
 }
 

@@ -23,7 +23,9 @@ type info struct {
 	id, from     string // request id; the host it came from
 	method, path string
 	actor        account.Actor // the zero Actor until authenticated
-	ifMatch      string        // the header, as sent
+	scopes       account.Scopes
+	secret       account.SecretID
+	ifMatch      string // the header, as sent
 	token        account.ConsistencyToken
 }
 

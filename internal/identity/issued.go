@@ -22,6 +22,8 @@ func (a *Authenticator) issuedTo(ctx context.Context, text, actForUser string) (
 	switch c.Use {
 	case useImpersonation:
 		return a.impersonation(ctx, env, c, actForUser)
+	case useAccount:
+		return a.forAccount(ctx, env, c, actForUser)
 	default:
 		return Caller{}, notIssued()
 	}

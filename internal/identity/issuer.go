@@ -37,6 +37,7 @@ const (
 // The uses of issued tokens. Each names what it is, so that none is taken for another.
 const (
 	useImpersonation = "impersonation" // an operator's, who acts as a user (E4)
+	useAccount       = "account"       // a user's, for one account (W2)
 )
 
 // issued is what an issued token claims. Which of the claims there are depends on its use.
@@ -44,7 +45,16 @@ type issued struct {
 	jwt.Claims
 	Environment account.EnvironmentID `json:"env"`
 	Use         string                `json:"token_use"`
-	Act         *act                  `json:"act,omitempty"` // who acts as the subject (RFC 8693)
+	Act         *act                  `json:"act,omitempty"`       // who acts as the subject (RFC 8693)
+	ClientID    string                `json:"client_id,omitempty"` // the client that got the token: <environment>.<client>
+	SecretID    account.SecretID      `json:"secret_id,omitempty"` // by which of its secrets it was known
+	Scope       account.Scopes        `json:"scope,omitempty"`     // what the token may be used for; absent is everything
+
+	// of tokens for one account
+	Account       account.ID              `json:"account,omitempty"`
+	Impersonation account.ImpersonationID `json:"impersonation,omitempty"` // the session in which Act acts
+	Acting        bool                    `json:"acting,omitempty"`        // the client's word says who the subject is
+	Made          *made                   `json:"made,omitempty"`
 }
 
 // audienceOf is whom the tokens of an environment are for.
