@@ -142,9 +142,12 @@ type answer struct {
 	raw    []byte
 }
 
-// code is the stable code of a problem, "" if it is none.
+// code is the stable code of a problem, or of an OAuth error; "" if it is none.
 func (a answer) code() string {
 	code, _ := a.body["code"].(string)
+	if code == "" {
+		code, _ = a.body["error"].(string)
+	}
 	return code
 }
 
