@@ -80,7 +80,7 @@ func (d *Directory) decide(ctx context.Context, actor account.Actor, atLeast acc
 			return verdict{}, err
 		}
 	}
-	holds := func(q Question) bool { return answers[place[q]] }
+	holds := func(q Question) bool { return answers[place[q]] && within(actor, q) }
 	v := verdict{looksAround: !actor.IsMember() && holds(look)}
 	for _, n := range needs {
 		if !slices.ContainsFunc(n.anyOf, holds) {
@@ -115,8 +115,12 @@ func (n need) refuse(actor account.Actor, catalogue *schema.Catalogue) *fault.Er
 
 // outside reports whether no right at the account of the actor's token meets the need.
 func (n need) outside(actor account.Actor) bool {
-	here := relation.AccountObject(actor.Environment, actor.Account)
-	return actor.Account != "" && !slices.ContainsFunc(n.anyOf, func(q Question) bool { return q.Resource == here })
+	return actor.Account != "" && !slices.ContainsFunc(n.anyOf, func(q Question) bool { return within(actor, q) })
+}
+
+// within reports whether a question is about what the actor's token opens.
+func within(actor account.Actor, q Question) bool {
+	return actor.Account == "" || q.Resource == relation.AccountObject(actor.Environment, actor.Account)
 }
 
 // OutsideAccount is the Denied fault (outside_account) for who has a token for one
