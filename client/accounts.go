@@ -53,7 +53,7 @@ type Page struct {
 }
 
 // Accounts returns a page of the accounts that a user may open, with the total:
-// the account switcher. Switch to one only after a Check of "access".
+// the account switcher. Opening one is a check of its own: see Switch.
 func (c *Client) Accounts(ctx context.Context, user string, opts AccountsOptions) (Page, error) {
 	query := url.Values{}
 	for name, value := range map[string]string{

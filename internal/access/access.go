@@ -97,8 +97,9 @@ func (s *Service) exists(ctx context.Context, env account.EnvironmentID, version
 }
 
 // Decide answers questions about the actor's own rights, with at least the given
-// version in force, which the directory must have. Unavailable faults when that
-// version does not come in time, or the engine is away.
+// version in force, which the directory must have. With a token for one account, the
+// answer about anything else is no (W2). Unavailable faults when that version does not
+// come in time, or the engine is away.
 func (s *Service) Decide(ctx context.Context, actor account.Actor, atLeast account.Version, questions []directory.Question) ([]bool, error) {
 	subject, err := subjectOf(actor)
 	if err != nil {
@@ -108,11 +109,22 @@ func (s *Service) Decide(ctx context.Context, actor account.Actor, atLeast accou
 	if err != nil {
 		return nil, err
 	}
-	items := make([]*v1.CheckBulkPermissionsRequestItem, len(questions))
+	var items []*v1.CheckBulkPermissionsRequestItem
+	var places []int
 	for i, q := range questions {
-		items[i] = item(q.Resource, q.Permission, subject)
+		if within(actor, q.Resource) == nil {
+			items, places = append(items, item(q.Resource, q.Permission, subject)), append(places, i)
+		}
 	}
-	return s.askAll(ctx, consistency, items)
+	allowed, err := s.askAll(ctx, consistency, items)
+	if err != nil {
+		return nil, err
+	}
+	answers := make([]bool, len(questions))
+	for i, place := range places {
+		answers[place] = allowed[i]
+	}
+	return answers, nil
 }
 
 // askAll puts any number of items to the engine; the answers are in their order, and an item's fault is one of all.

@@ -57,6 +57,9 @@ func (s *Service) AccountFeatures(ctx context.Context, actor account.Actor, id a
 	if err := account.CheckID("account", id); err != nil {
 		return FeatureList{}, err
 	}
+	if err := within(actor, relation.AccountObject(actor.Environment, id)); err != nil {
+		return FeatureList{}, err
+	}
 	var err error
 	if f.Limit, err = directory.CheckLimit(f.Limit); err != nil {
 		return FeatureList{}, err

@@ -58,14 +58,17 @@ type Reach struct {
 }
 
 // Accounts lists the accounts that a user, or an API token, may open (W1). The
-// list is complete, or an error. Users and API tokens may ask for themselves,
-// operators who may view the back office for anybody.
+// list is complete, or an error. Users and API tokens may ask for themselves, but for
+// who has a token for one account; operators who may view the back office for anybody.
 //
 // Faults: NotFound (user_not_found, api_token_not_found; account_not_found for f.Under, also for a user
 // who may open neither it nor anything below it), Invalid (invalid_cursor,
 // invalid_sort, invalid_limit, unknown_permission, unknown_feature), Denied, Unavailable.
 func (s *Service) Accounts(ctx context.Context, actor account.Actor, whose Subject, f Filter, version account.Version) (Reach, error) {
 	env := actor.Environment
+	if err := within(actor, relation.EnvironmentObject(env)); err != nil {
+		return Reach{}, err
+	}
 	list, err := s.prepare(&f)
 	if err != nil {
 		return Reach{}, err

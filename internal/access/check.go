@@ -50,13 +50,13 @@ func (a Answer) failure() error {
 // feature names there, and the account has the feature.
 //
 // A question that cannot be asked (an unknown permission, feature or type, a
-// malformed id) is answered with a fault of its own. Unavailable faults for all if the
+// malformed id; with a token for one account, one about anything else: outside_account) is answered with a fault of its own. Unavailable faults for all if the
 // engine is away or the version does not come in time.
 func (s *Service) Check(ctx context.Context, actor account.Actor, questions []Question, version account.Version) ([]Answer, account.Version, error) {
 	if len(questions) == 0 || len(questions) > MaxBulk {
 		return nil, 0, fault.New(fault.Invalid, "invalid_bulk", "ask 1 to %d questions at once, not %d", MaxBulk, len(questions)).In("items")
 	}
-	batch := batch{service: s, env: actor.Environment, forUser: actor.IsMember()}
+	batch := batch{service: s, env: actor.Environment, actor: actor}
 	if !actor.System {
 		if err := batch.right(actor, questions); err != nil {
 			return nil, 0, err
@@ -110,7 +110,7 @@ type batch struct {
 	env       account.EnvironmentID
 	items     []*v1.CheckBulkPermissionsRequestItem
 	asksRight bool // items[0] is the actor's right to ask
-	forUser   bool // the actor is a user, who may ask less
+	actor     account.Actor
 	features  features
 }
 
@@ -148,10 +148,13 @@ func (b *batch) add(q Question) (place, error) {
 	if err != nil {
 		return place{}, err
 	}
+	if err := within(b.actor, resource); err != nil {
+		return place{}, fault.From(err).In("resource")
+	}
 	if key, ok := featureNamed(q.Permission); ok {
 		return b.addFeature(subject, resource, key)
 	}
-	permission, err := b.service.permission(resource.Type, q.Permission, b.forUser)
+	permission, err := b.service.permission(resource.Type, q.Permission, b.actor.IsMember())
 	if err != nil {
 		return place{}, err
 	}

@@ -113,6 +113,9 @@ func (s *Service) explainable(actor account.Actor, q Question) (subject relation
 	if err != nil {
 		return subject, "", asked, err
 	}
+	if err := within(actor, resource); err != nil {
+		return subject, "", asked, fault.From(err).In("resource")
+	}
 	if resource.Type != relation.TypeAccount {
 		return subject, "", asked, fault.New(fault.Invalid, "not_explained", "only permissions on accounts are explained; a check answers the others").In("resource")
 	}

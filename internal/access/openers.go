@@ -60,6 +60,9 @@ const maxOperators = 100
 // Faults: NotFound (account_not_found), Invalid (invalid_limit, invalid_query, invalid_type), Denied, Unavailable.
 func (s *Service) Openers(ctx context.Context, actor account.Actor, f OpenersFilter, version account.Version) (Openers, error) {
 	limit, err := f.check()
+	if err == nil {
+		err = within(actor, relation.AccountObject(actor.Environment, f.Account))
+	}
 	if err != nil {
 		return Openers{}, err
 	}

@@ -47,8 +47,12 @@ func (v verdict) over(err error) error {
 
 // decide asks the engine whether an actor's needs are met, with at least the
 // given version in force: what was recorded before, a block say, binds (U5). The
-// system needs nothing.
+// system needs nothing. What needs nothing is not for who has a token for one
+// account (W2): it is not about that account.
 func (d *Directory) decide(ctx context.Context, actor account.Actor, atLeast account.Version, needs []need) (verdict, error) {
+	if len(needs) == 0 && actor.Account != "" {
+		return verdict{refusal: OutsideAccount(actor)}, nil
+	}
 	if actor.System || len(needs) == 0 {
 		return verdict{looksAround: actor.System}, nil
 	}
@@ -76,7 +80,7 @@ func (d *Directory) decide(ctx context.Context, actor account.Actor, atLeast acc
 			return verdict{}, err
 		}
 	}
-	holds := func(q Question) bool { return answers[place[q]] }
+	holds := func(q Question) bool { return answers[place[q]] && within(actor, q) }
 	v := verdict{looksAround: !actor.IsMember() && holds(look)}
 	for _, n := range needs {
 		if !slices.ContainsFunc(n.anyOf, holds) {
@@ -92,6 +96,8 @@ func (n need) refuse(actor account.Actor, catalogue *schema.Catalogue) *fault.Er
 	switch {
 	case actor.IsMember() && n.otherwise != nil:
 		return n.otherwise
+	case n.outside(actor) && (n.named || !n.vague):
+		return OutsideAccount(actor)
 	case actor.IsMember() && n.vague || len(n.anyOf) != 1:
 		return fault.New(fault.Denied, "permission_denied", "%s may not %s", actor.Name(), n.doing)
 	}
@@ -105,4 +111,20 @@ func (n need) refuse(actor account.Actor, catalogue *schema.Catalogue) *fault.Er
 		right = string(p.Key) // as roles have it
 	}
 	return fault.New(fault.Denied, "permission_denied", "%s may not %s: needs %s on %s", actor.Name(), n.doing, right, on)
+}
+
+// outside reports whether no right at the account of the actor's token meets the need.
+func (n need) outside(actor account.Actor) bool {
+	return actor.Account != "" && !slices.ContainsFunc(n.anyOf, func(q Question) bool { return within(actor, q) })
+}
+
+// within reports whether a question is about what the actor's token opens.
+func within(actor account.Actor, q Question) bool {
+	return actor.Account == "" || q.Resource == relation.AccountObject(actor.Environment, actor.Account)
+}
+
+// OutsideAccount is the Denied fault (outside_account) for who has a token for one
+// account and asks about anything else, whether or not there is such a thing (W2).
+func OutsideAccount(actor account.Actor) *fault.Error {
+	return fault.New(fault.Denied, "outside_account", "the token is for account %s and opens nothing else; use the user's own credential, or one for the account that is meant", actor.Account)
 }

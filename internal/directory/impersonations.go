@@ -144,8 +144,11 @@ func (d *Directory) EndImpersonation(ctx context.Context, req Request, id accoun
 	return write(ctx, d, req, "impersonation.end "+string(id), nil, func(ctx context.Context, r Reader, p *plan) (account.Impersonation, error) {
 		p.kind = account.ImpersonationEnded
 		found, err := r.Impersonation(ctx, id)
-		if err != nil || !isOwn(p.actor, found.Value) {
+		switch {
+		case err != nil || !isOwn(p.actor, found.Value):
 			p.environment("edit_backoffice", "end the impersonations of others")
+		case p.actor.Account != "": // with a token for one account that stands on the session
+			p.account("access", p.actor.Account, "end the impersonation")
 		}
 		if err != nil {
 			return account.Impersonation{}, err

@@ -108,6 +108,7 @@ func (d *Directory) mayChooseID(ctx context.Context, actor account.Actor, t Invi
 func (d *Directory) vouchedFor(ctx context.Context, r Reader, p *plan, inv account.Invitation) error {
 	by := inv.InvitedBy
 	by.Environment = p.env // which the journal leaves out
+	by.Account = ""        // it bound the request in which they invited; their rights are theirs
 	p.judgedBy(by)
 	err := stillThere(ctx, r, by, inv.SentAt)
 	if err == nil {

@@ -151,7 +151,7 @@ func invitationTo(r Reader, id account.ID) func(context.Context, account.Invitat
 	return func(ctx context.Context, invitation account.InvitationID) (account.Versioned[account.Invitation], error) {
 		found, err := r.Invitation(ctx, invitation)
 		if err == nil && found.Value.Account != id {
-			err = fault.New(fault.NotFound, "invitation_not_found", "there is no invitation %s to account %s", invitation, id)
+			err = fault.New(fault.NotFound, "invitation_not_found", "there is no invitation %s", account.Quote(string(invitation))) // as of one that is nowhere
 		}
 		return found, err
 	}

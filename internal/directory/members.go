@@ -7,6 +7,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/relation"
 )
 
 // SetMembership makes a user a member of an account, or changes the membership
@@ -38,7 +39,8 @@ func (d *Directory) SetMembership(ctx context.Context, req Request, g Grant) (Re
 			right = "invite_users"
 		}
 		// which of the two is missing would tell a stranger who is a member
-		p.vaguely(right, g.Account, "add or change members of account "+string(g.Account))
+		at := relation.AccountObject(p.env, g.Account)
+		p.need(need{anyOf: []Question{{right, at}}, doing: "add or change members of account " + string(g.Account), vague: true, named: true})
 		if err := p.match(found.Version); err != nil {
 			return account.Membership{}, err
 		}

@@ -47,6 +47,9 @@ type need struct {
 	// vague hides from a user which right is missing where: that depends on what
 	// they might not be allowed to see, such as who is a member or whose a role is.
 	vague bool
+	// named says that the caller named the account, so that nothing is told by saying
+	// of a vague need that it is outside the token's account.
+	named bool
 	// otherwise is said to a user in place of the refusal, if it is not nil.
 	otherwise *fault.Error
 }

@@ -70,6 +70,10 @@ func (known) Authenticate(_ context.Context, p identity.Presented) (identity.Cal
 	return identity.Caller{Actor: account.Actor{Environment: "prod", Client: "shop", User: account.UserID(p.ActForUser)}, Credential: "prod/client:shop"}, nil
 }
 
+func (known) Subject(context.Context, account.EnvironmentID, string) (account.Actor, error) {
+	return account.Actor{}, fault.New(fault.Unauthenticated, "unauthenticated", "who are you?")
+}
+
 // api is an API under test with its log.
 type api struct {
 	t       *testing.T

@@ -27,12 +27,16 @@ type Authenticator interface {
 	// Authenticate returns who sends a request, by what its headers say.
 	// Unauthenticated, Denied, NotFound, Invalid and Unavailable faults.
 	Authenticate(ctx context.Context, p identity.Presented) (identity.Caller, error)
+	// Subject returns the user whose own token this is, or whom somebody impersonates with it.
+	Subject(ctx context.Context, env account.EnvironmentID, token string) (account.Actor, error)
 }
 
 // Issuer issues tokens; identity.Signer is one.
 type Issuer interface {
 	// Impersonation returns the token of a session in which an operator acts as a user.
 	Impersonation(ctx context.Context, env account.EnvironmentID, i account.Impersonation) (string, error)
+	// AccountToken returns a token for one account.
+	AccountToken(ctx context.Context, env account.EnvironmentID, p account.Pass) (string, error)
 }
 
 // Deps is what the API serves and is watched by.
@@ -116,6 +120,7 @@ func build(deps Deps, cfg Config) *server {
 	s.registerExplain()
 	s.registerOpeners()
 	s.registerSwitcher()
+	s.registerSwitch()
 	s.registerAccounts()
 	s.registerAccountWrites()
 	s.registerMembers()
@@ -135,6 +140,7 @@ func build(deps Deps, cfg Config) *server {
 	s.registerOAuth()
 	s.registerClientSecrets()
 	s.registerJournal()
+	s.registerOAuth()
 	s.registerOperational(deps.Metrics)
 	refine(s.api.OpenAPI())
 	return s

@@ -26,6 +26,8 @@ type Actor struct {
 	Client account.ClientID `json:"client,omitempty" doc:"The client whose token it was. Not shown to users and API tokens."`
 	User   account.UserID   `json:"user,omitempty" doc:"The user in whose name it was."`
 
+	Account account.ID `json:"account,omitempty" doc:"The one account that the user's token was for."`
+
 	APIToken      account.APITokenID      `json:"api_token,omitempty" doc:"The API token that it came with."`
 	Impersonation account.ImpersonationID `json:"impersonation,omitempty" doc:"The session in which an operator acted as the user."`
 	Invitation    account.InvitationID    `json:"invitation,omitempty" doc:"The invitation that was accepted."`
@@ -33,7 +35,7 @@ type Actor struct {
 
 func actorOf(a account.Actor) Actor {
 	return Actor{
-		Name: a.Name(), Client: a.Client, User: a.User,
+		Name: a.Name(), Client: a.Client, User: a.User, Account: a.Account,
 		APIToken: a.APIToken, Impersonation: a.Impersonation, Invitation: a.Invitation,
 	}
 }

@@ -22,9 +22,10 @@ import (
 type info struct {
 	id, from     string // request id; the host it came from
 	method, path string
-	actor        account.Actor  // the zero Actor until authenticated
-	scopes       account.Scopes // what the actor's credential may be used for
-	ifMatch      string         // the header, as sent
+	actor        account.Actor    // the zero Actor until authenticated
+	scopes       account.Scopes   // what the actor's credential may be used for
+	secret       account.SecretID // of the client that the credential is, or that acts
+	ifMatch      string           // the header, as sent
 	token        account.ConsistencyToken
 }
 

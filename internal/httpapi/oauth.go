@@ -73,6 +73,7 @@ type grant func(ctx context.Context, client oauthClient, form url.Values) (token
 func (s *server) grants() map[string]grant {
 	return map[string]grant{
 		"client_credentials": s.clientCredentials,
+		grantExchange:        s.exchange,
 	}
 }
 
@@ -83,7 +84,7 @@ func (s *server) clientCredentials(ctx context.Context, client oauthClient, form
 		return tokenAnswer{}, err
 	}
 	token, lifetime, err := s.oauth.Tokens.ClientToken(ctx, client.Environment, client.Client.ID, client.Secret, scopes)
-	return tokenAnswer{AccessToken: token, TokenType: "Bearer", ExpiresIn: int(lifetime.Seconds()), Scope: identity.ScopeText(scopes)}, err
+	return tokenAnswer{AccessToken: token, TokenType: bearerToken, ExpiresIn: int(lifetime.Seconds()), Scope: identity.ScopeText(scopes)}, err
 }
 
 // scopesFor returns the scopes that a client asks for: all that it has if it names none.

@@ -10,10 +10,13 @@ import (
 	"github.com/tenantry/tenantry/internal/fault"
 )
 
-// FormatClientID returns the name of a client on the wire, which is its OAuth 2.0 client_id.
-func FormatClientID(env account.EnvironmentID, client account.ClientID) string {
-	return string(env) + "." + string(client)
+// WireID is the client_id of an environment's client: <environment>.<client>.
+func WireID(env account.EnvironmentID, client account.ClientID) string {
+	return clientPrefix(env) + string(client)
 }
+
+// clientPrefix begins the names of an environment's clients on the wire.
+func clientPrefix(env account.EnvironmentID) string { return string(env) + "." }
 
 // Client returns the client that a client_id and a client_secret are of (RFC 6749,
 // 2.3.1), and which of its secrets that is, whose use it notes. The client_secret is
@@ -23,7 +26,7 @@ func FormatClientID(env account.EnvironmentID, client account.ClientID) string {
 // is wrong; Unavailable when the credentials cannot be read. No error repeats what was presented.
 func (a *Authenticator) Client(ctx context.Context, clientID, secret string) (account.EnvironmentID, account.Client, account.SecretID, error) {
 	token, err := ParseToken(secret)
-	if err != nil || FormatClientID(token.Environment, token.Client) != clientID {
+	if err != nil || WireID(token.Environment, token.Client) != clientID {
 		token = Token{} // nobody's
 	}
 	known, used, err := a.verify(ctx, token)
@@ -49,7 +52,7 @@ func (a *Authenticator) client(ctx context.Context, text, actForUser string) (Ca
 			"the environment takes no secrets of clients here: exchange it at /oauth2/token (grant_type=client_credentials), and send the access token")
 	}
 	a.noteSecret(token.Environment, used)
-	return a.actingFor(ctx, token.Environment, known.Client, actForUser)
+	return a.actingFor(ctx, token.Environment, known.Client, used, actForUser)
 }
 
 func (a *Authenticator) noteSecret(env account.EnvironmentID, used account.SecretID) {

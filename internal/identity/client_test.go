@@ -47,9 +47,9 @@ func (s *safe) Credential(_ context.Context, env account.EnvironmentID, id accou
 func TestC2_SecretsOverlap(t *testing.T) {
 	noted := &uses{}
 	a := identity.New(identity.Sources{Credentials: &safe{}, Uses: noted, Now: func() time.Time { return clock }})
-	for _, s := range []directory.Secret{secret, oldSecret} {
+	for s, used := range map[directory.Secret]account.SecretID{secret: "sec_new", oldSecret: "sec_old"} {
 		caller, err := a.Authenticate(t.Context(), identity.Presented{Authorization: "Bearer " + identity.FormatToken("prod", "shop", s)})
-		want := identity.Caller{Actor: account.Actor{Environment: "prod", Client: "shop"}, Scopes: "check read", Credential: "prod/client:shop"}
+		want := identity.Caller{Actor: account.Actor{Environment: "prod", Client: "shop"}, Scopes: "check read", Credential: "prod/client:shop", Secret: used}
 		if diff := cmp.Diff(want, caller); err != nil || diff != "" {
 			t.Errorf("%v, %s", err, diff)
 		}

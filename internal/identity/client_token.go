@@ -13,11 +13,6 @@ import (
 	"github.com/tenantry/tenantry/internal/fault"
 )
 
-// WireID is the client_id of an environment's client: <environment>.<client>.
-func WireID(env account.EnvironmentID, client account.ClientID) string {
-	return string(env) + "." + string(client)
-}
-
 // ClientToken returns an access token for a client that has shown one of its
 // secrets, for some of its scopes, and how long it lives: the environment's lifetime of tokens (C1).
 //
@@ -52,7 +47,7 @@ func ScopeText(scopes account.Scopes) string {
 // are looked up, so that revoking either binds at once; of the token's scopes those
 // count that the client still has.
 func (a *Authenticator) clientToken(ctx context.Context, env account.EnvironmentID, c issued, actForUser string) (Caller, error) {
-	name, ok := strings.CutPrefix(c.Subject, string(env)+".")
+	name, ok := strings.CutPrefix(c.Subject, clientPrefix(env))
 	id := account.ClientID(name)
 	if !ok || account.CheckID("sub", id) != nil || c.ClientID != c.Subject || c.Act != nil || c.SecretID == "" {
 		return Caller{}, notIssued()
@@ -76,7 +71,7 @@ func (a *Authenticator) clientToken(ctx context.Context, env account.Environment
 	}
 	client := kept.Client
 	client.Scopes = scopes
-	return a.actingFor(ctx, env, client, actForUser)
+	return a.actingFor(ctx, env, client, c.SecretID, actForUser)
 }
 
 // common returns the scopes that are in both sets; false if there are none, which no set stands for.

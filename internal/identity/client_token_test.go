@@ -67,7 +67,7 @@ func TestC1_ClientTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := identity.Caller{Actor: account.Actor{Environment: "prod", Client: "shop"}, Scopes: "check read", Credential: "prod/client:shop"}
+	want := identity.Caller{Actor: account.Actor{Environment: "prod", Client: "shop"}, Scopes: "check read", Credential: "prod/client:shop", Secret: "sec_1"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

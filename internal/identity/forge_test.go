@@ -143,7 +143,7 @@ func (f *forge) issue(env account.EnvironmentID) string {
 }
 
 func (f *forge) verify(token, actFor string) (account.Actor, error) {
-	a := identity.New(identity.Sources{Keys: f.keys, Impersonating: sessions{}, Now: func() time.Time { return f.now }, Credentials: vault{}, Acting: acting{}, Issuer: us})
+	a := identity.New(identity.Sources{Keys: f.keys, Impersonating: sessions{}, Opening: passes{}, Now: func() time.Time { return f.now }, Credentials: vault{}, Acting: acting{}, Issuer: us})
 	caller, err := a.Authenticate(context.Background(), identity.Presented{Authorization: "Bearer " + token, ActForUser: actFor})
 	return caller.Actor, err
 }

@@ -1,4 +1,4 @@
-// Package identity finds out who is calling: which environment client a bearer token belongs to and for which user that client acts, which account's machine it is, or which user an operator impersonates.
+// Package identity finds out who is calling: which environment client a bearer token belongs to and for which user that client acts, which account's machine it is, which user an operator impersonates, or which user has a token for one account.
 package identity
 
 import (
@@ -32,6 +32,7 @@ type Sources struct {
 	APITokens     APITokens
 	Keys          Keys
 	Impersonating Impersonating
+	Opening       Opening
 	Issuer        string           // in whose name tokens are issued: this deployment's public address
 	Uses          Noting           // nil for nobody
 	Now           func() time.Time // nil is time.Now
@@ -73,6 +74,9 @@ type Caller struct {
 	Actor      account.Actor
 	Scopes     account.Scopes // what the credential may be used for
 	Credential string         // names the credential, so that two can be told apart; no secret
+
+	// Secret is by which of its secrets a client is known, also one that acts for a user; "" for others.
+	Secret account.SecretID
 }
 
 // credential names a credential of an environment.
@@ -81,13 +85,13 @@ func credential[T ~string](env account.EnvironmentID, kind string, id T) string 
 }
 
 // Authenticate returns who is calling, by the bearer token: a client, acting for
-// ActForUser unless that is empty; an account's API token; or a user whom an
-// operator impersonates. Only clients act for others.
+// ActForUser unless that is empty; an account's API token; a user whom an
+// operator impersonates; or a user with a token for one account. Only clients act for others.
 //
 // Faults: Unauthenticated (unauthenticated), the same for an environment, a
 // client or an API token that does not exist and for a secret that is wrong, and
 // (exchange_required) for a client's secret that is right where the environment is exchange_only; those of
-// Acting.MayActFor, naming the field Act-For-User, and of Impersonating.MayImpersonate;
+// Acting.MayActFor, naming the field Act-For-User, of Impersonating.MayImpersonate and Opening.MayUseAccount;
 // Unavailable when the credentials cannot be read. No error repeats what was presented.
 func (a *Authenticator) Authenticate(ctx context.Context, p Presented) (Caller, error) {
 	caller, err := a.authenticate(ctx, p)
@@ -115,8 +119,9 @@ func (a *Authenticator) authenticate(ctx context.Context, p Presented) (Caller, 
 }
 
 // actingFor returns a client as the caller, acting for a user if one is named.
-func (a *Authenticator) actingFor(ctx context.Context, env account.EnvironmentID, client account.Client, actForUser string) (Caller, error) {
+func (a *Authenticator) actingFor(ctx context.Context, env account.EnvironmentID, client account.Client, secret account.SecretID, actForUser string) (Caller, error) {
 	caller := Caller{
+		Secret:     secret,
 		Actor:      account.Actor{Environment: env, Client: client.ID},
 		Scopes:     client.Scopes,
 		Credential: credential(env, "client", client.ID),

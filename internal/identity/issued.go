@@ -24,6 +24,8 @@ func (a *Authenticator) issuedTo(ctx context.Context, text, actForUser string) (
 		return a.impersonation(ctx, env, c, actForUser)
 	case useClient:
 		return a.clientToken(ctx, env, c, actForUser)
+	case useAccount:
+		return a.forAccount(ctx, env, c, actForUser)
 	default:
 		return Caller{}, notIssued()
 	}

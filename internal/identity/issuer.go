@@ -38,6 +38,7 @@ const (
 const (
 	useImpersonation = "impersonation" // an operator's, who acts as a user (E4)
 	useClient        = "client"        // an environment client's (C1)
+	useAccount       = "account"       // a user's, for one account (W2)
 )
 
 // issued is what an issued token claims. Which of the claims there are depends on its use.
@@ -49,6 +50,12 @@ type issued struct {
 	ClientID    string                `json:"client_id,omitempty"` // to whom the token was issued (RFC 9068)
 	Scope       string                `json:"scope,omitempty"`     // what it may be used for, separated by spaces
 	SecretID    account.SecretID      `json:"secret_id,omitempty"` // the secret that it was got with
+
+	// of tokens for one account
+	Account       account.ID              `json:"account,omitempty"`
+	Impersonation account.ImpersonationID `json:"impersonation,omitempty"` // the session in which Act acts
+	Acting        bool                    `json:"acting,omitempty"`        // the client's word says who the subject is
+	Made          *made                   `json:"made,omitempty"`
 }
 
 // audienceOf is whom the tokens of an environment are for.
