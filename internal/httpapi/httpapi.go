@@ -27,6 +27,10 @@ type Authenticator interface {
 	// Authenticate returns who sends a request, by what its headers say.
 	// Unauthenticated, Denied, NotFound, Invalid and Unavailable faults.
 	Authenticate(ctx context.Context, p identity.Presented) (identity.Caller, error)
+	// Vouched returns what the token of an OpenID provider says of who sends a request, and
+	// in which environment, whether or not that is somebody there. Unauthenticated and
+	// Unavailable faults; Unauthenticated also for Tenantry's own tokens.
+	Vouched(ctx context.Context, p identity.Presented) (account.EnvironmentID, directory.Vouched, error)
 }
 
 // Issuer issues tokens; identity.Signer is one.
@@ -129,6 +133,10 @@ func build(deps Deps, cfg Config) *server {
 	s.registerImpersonations()
 	s.registerEnvironment()
 	s.registerClients()
+	s.registerIssuers()
+	s.registerOperators()
+	s.registerIdentities()
+	s.registerMe()
 	s.registerJournal()
 	s.registerOperational(deps.Metrics)
 	refine(s.api.OpenAPI())

@@ -23,6 +23,7 @@ type info struct {
 	id, from     string // request id; the host it came from
 	method, path string
 	actor        account.Actor // the zero Actor until authenticated
+	scopes       account.Scopes
 	ifMatch      string        // the header, as sent
 	token        account.ConsistencyToken
 }

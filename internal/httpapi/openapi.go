@@ -26,6 +26,7 @@ const (
 	tagMachines    = "machines"
 	tagSupport     = "impersonation"
 	tagEnvironment = "environment"
+	tagSignIn      = "sign-in"
 	tagJournal     = "journal"
 	tagOperational = "operational"
 )
@@ -42,6 +43,7 @@ func tags() []*huma.Tag {
 		{Name: tagMachines, Description: "API tokens: machine members of an account, with roles as people have them."},
 		{Name: tagSupport, Description: "Operators who act as a user for a while, for a stated reason; all that they do is in the journal with both names."},
 		{Name: tagEnvironment, Description: "The environment that the token belongs to, its settings and its clients."},
+		{Name: tagSignIn, Description: "Who is calling: the OpenID providers that are trusted, the vendor's people who sign in there, and which user is whom there."},
 		{Name: tagJournal, Description: "Every change: who, when, from where, what, before and after."},
 		{Name: tagOperational, Description: "Probes, metrics and this document; without a token."},
 	}
