@@ -52,8 +52,13 @@ func TestE4_APersonMayWhatAClientMay(t *testing.T) {
 		return answers
 	}
 	for _, roles := range [][]string{
-		{"admin"}, {"backoffice_editor"}, {"backoffice_viewer"}, {"entitlements_editor"}, {"entitlements_viewer"},
-		{"backoffice_viewer", "impersonator"}, {"entitlements_editor", "backoffice_editor"},
+		{"admin"},
+		{"backoffice_editor"},
+		{"backoffice_viewer"},
+		{"entitlements_editor"},
+		{"entitlements_viewer"},
+		{"backoffice_viewer", "impersonator"},
+		{"entitlements_editor", "backoffice_editor"},
 	} {
 		id := account.ClientID(w.fresh("client"))
 		var held []account.PortalRole

@@ -24,7 +24,7 @@ type info struct {
 	method, path string
 	actor        account.Actor // the zero Actor until authenticated
 	scopes       account.Scopes
-	ifMatch      string        // the header, as sent
+	ifMatch      string // the header, as sent
 	token        account.ConsistencyToken
 }
 
