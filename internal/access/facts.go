@@ -80,12 +80,12 @@ func (f *facts) subject(ctx context.Context, r directory.Reader, env account.Env
 		}
 		f.known, f.holdings = true, []holding{holdingOfToken(token.Value)}
 	default:
-		client, err := r.Client(ctx, account.ClientID(id))
+		found, err := directory.FindOfficer(ctx, r, account.ClientID(id))
 		f.operator = true
 		if err != nil {
 			return err
 		}
-		f.known, f.portal = true, client.Value.Roles
+		f.known, f.portal = true, found.Roles
 	}
 	return nil
 }

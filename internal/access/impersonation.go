@@ -31,8 +31,12 @@ func (s *Service) MayImpersonate(ctx context.Context, env account.EnvironmentID,
 		if i.User != claimed.User || i.Operator != claimed.Operator || !i.ExpiresAt.After(s.cfg.Now()) {
 			return over
 		}
-		if _, err := r.Client(ctx, i.Operator); err != nil {
+		by, err := directory.FindOfficer(ctx, r, i.Operator)
+		if err != nil {
 			return err
+		}
+		if by.Person != i.Person {
+			return over // another one has the id since
 		}
 		_, err = r.User(ctx, i.User)
 		return err

@@ -6,7 +6,7 @@ package account
 type Actor struct {
 	Environment   EnvironmentID   `json:"-"`
 	Client        ClientID        `json:"client,omitempty"`        // the operator whose credential was used; "" on the command line
-	Person        bool            `json:"person,omitempty"`        // Client is a person who signed in, not a machine
+	Person        bool            `json:"person,omitempty"`        // Client is a person who signed in, not a machine; not said in an impersonation, which says it itself
 	User          UserID          `json:"user,omitempty"`          // set when the request is made in a user's name
 	Account       ID              `json:"account,omitempty"`       // the one account that the user's token opens (W2); "" for any
 	APIToken      APITokenID      `json:"api_token,omitempty"`     // the account's API token that the request came with (C1)

@@ -105,7 +105,11 @@ func (e *Entity) concernsMore(add func(kind, id string)) {
 	case e.Impersonation != nil:
 		add(RefImpersonation, string(e.Impersonation.ID))
 		add(RefUser, string(e.Impersonation.User))
-		add(RefClient, string(e.Impersonation.Operator))
+		if e.Impersonation.Person {
+			add(RefOperator, string(e.Impersonation.Operator))
+		} else {
+			add(RefClient, string(e.Impersonation.Operator))
+		}
 	case e.ClientSecret != nil:
 		add(RefClient, string(e.ClientSecret.Client))
 	case e.Operator != nil:

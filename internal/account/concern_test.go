@@ -60,6 +60,7 @@ func TestL1_EntriesConcernWhatTheirChangesName(t *testing.T) {
 		{account.Of(account.Invitation{ID: "i", Account: "eu", Roles: []account.RoleKey{"a"}}), []string{"account:eu", "invitation:i", "role:a"}, "eu"},
 		{account.Of(account.APIToken{ID: "t", Account: "eu", Roles: []account.RoleKey{"a"}}), []string{"account:eu", "api_token:t", "role:a"}, "eu"},
 		{account.Of(account.Impersonation{ID: "i", User: "ada", Operator: "shop"}), []string{"client:shop", "impersonation:i", "user:ada"}, ""},
+		{account.Of(account.Impersonation{ID: "i", User: "ada", Operator: "mara", Person: true}), []string{"impersonation:i", "operator:mara", "user:ada"}, ""},
 		{account.Of(account.ClientSecret{ID: "s", Client: "shop"}), []string{"client:shop"}, ""},
 		{account.Of(account.Operator{ID: "mara"}), []string{"operator:mara"}, ""},
 		{account.Of(account.Issuer{ID: "login"}), []string{"issuer:login"}, ""},
@@ -109,6 +110,8 @@ func TestMaskedActorsAreNoOperatorsByName(t *testing.T) {
 		operator bool
 	}{
 		{account.Actor{Environment: "prod", Client: "shop"}, "operator", true},
+		{account.Actor{Environment: "prod", Client: "mara", Person: true}, "operator", true},
+		{account.Actor{Client: "mara", Person: true, User: "ada", Impersonation: "i"}, "user:ada", true},
 		{account.Actor{System: true}, "operator", true},
 		{account.Actor{}, "operator", true},
 		{account.Actor{Client: "shop", User: "ada"}, "user:ada", false},
@@ -117,7 +120,7 @@ func TestMaskedActorsAreNoOperatorsByName(t *testing.T) {
 		{account.Actor{Invitation: "i"}, "invitation:i", false},
 	} {
 		masked := c.actor.Masked()
-		if masked.Name() != c.name || masked.Client != "" || masked.System || masked.Environment != "" ||
+		if masked.Name() != c.name || masked.Client != "" || masked.Person || masked.System || masked.Environment != "" ||
 			c.actor.IsOperator() != c.operator || masked.Impersonation != c.actor.Impersonation {
 			t.Errorf("%+v: %+v, %s, operator %t", c.actor, masked, masked.Name(), c.actor.IsOperator())
 		}

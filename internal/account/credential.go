@@ -51,6 +51,7 @@ type Impersonation struct {
 	ID        ImpersonationID `json:"id"`
 	User      UserID          `json:"user"`
 	Operator  ClientID        `json:"operator"`
+	Person    bool            `json:"person,omitempty"` // the operator is a person who signed in, not a machine
 	Reason    string          `json:"reason"`
 	CreatedAt time.Time       `json:"created_at"`
 	ExpiresAt time.Time       `json:"expires_at"`

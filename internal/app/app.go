@@ -55,7 +55,7 @@ func OpenDirectory(ctx context.Context, cfg Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := directory.New(db, nobody{}, notHere{}, catalogue, directory.Config{Now: cfg.Now})
+	d := directory.New(db, nobody{}, notHere{}, catalogue, directory.Config{Now: cfg.Now, Issuer: cfg.PublicURL})
 	return &App{Store: db, Directory: d, Keys: cfg.keyring(db), cfg: cfg, stop: func() {}}, nil
 }
 
@@ -110,7 +110,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	if sender == nil {
 		letters = nil
 	}
-	d := directory.New(db, questions, r, catalogue, directory.Config{ApplyWait: cfg.ApplyWait, Now: cfg.Now, Letters: letters})
+	d := directory.New(db, questions, r, catalogue, directory.Config{ApplyWait: cfg.ApplyWait, Now: cfg.Now, Issuer: cfg.PublicURL, Letters: letters})
 	a = &App{
 		Store: db, Engine: e, Relay: r, Access: questions, Directory: d, Keys: cfg.keyring(db),
 		uses: identity.NewUses(db, cfg.Log), cfg: cfg, attached: attached, schemaText: text, prepared: make(chan struct{}), failed: make(chan struct{}),

@@ -137,7 +137,7 @@ Exit codes: 0 yes or done, 1 the answer is no (denied, findings, drift),
 	root.AddCommand(
 		c.serveCommand(), c.demoCommand(),
 		c.checkCommand(), c.explainCommand(), c.accountsCommand(), c.moveCommand(), c.journalCommand(),
-		c.environmentCommand(), c.clientCommand(), c.keysCommand(),
+		c.environmentCommand(), c.clientCommand(), c.keysCommand(), c.issuerCommand(), c.operatorCommand(),
 		c.loadCommand(), c.exportCommand(), c.generateCommand(),
 		c.schemaCommand(), c.reconcileCommand(),
 		c.backupCommand(), c.restoreCommand(), c.mailCommand(),

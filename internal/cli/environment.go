@@ -26,21 +26,21 @@ func (c *console) environmentCommand() *cobra.Command {
 func (c *console) environmentCreate() *cobra.Command {
 	d := deployment{mayCreate: true}
 	env := account.Environment{}
+	var admin directory.FirstAdmin
 	cmd := &cobra.Command{
-		Use:     "create ID",
-		Short:   "Make an environment",
-		Example: "  tenantry environment create production --name Production",
-		Args:    cobra.ExactArgs(1),
+		Use:   "create ID",
+		Short: "Make an environment",
+		Long: `Make an environment. With --admin, --admin-issuer and --admin-audience it has a person who
+may do everything, and an issuer "operators" that is trusted to say who that is: the
+OpenID provider where they sign in, believed about addresses of their domain.`,
+		Example: "  tenantry environment create production --name Production\n" +
+			"  tenantry environment create production --admin mara@vendor.example --admin-issuer https://staff.example --admin-audience tenantry",
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d.quietly(cmd)
 			env.ID = account.EnvironmentID(args[0])
 			return d.directoryOnly(cmd.Context(), c, func(a *app.App) error {
-				result, err := a.Directory.CreateEnvironment(cmd.Context(), directory.Request{Actor: system("")}, env)
-				if err != nil {
-					return err
-				}
-				fmt.Fprintf(c.out, "environment %s made\n", result.Value.ID)
-				return nil
+				return c.makeEnvironment(cmd.Context(), a, env, admin)
 			})
 		},
 	}
@@ -51,6 +51,7 @@ func (c *console) environmentCreate() *cobra.Command {
 	f.StringVar((*string)(&env.DefaultAccessMode), "default-access-mode", "", "of new accounts: default_off, default_on or always_on (default: default_off)")
 	f.IntVar(&env.MaxDepth, "max-depth", account.DefaultMaxDepth, "most levels of accounts")
 	invitationFlags(f, &env)
+	adminFlags(f, &admin)
 	return cmd
 }
 

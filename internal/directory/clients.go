@@ -49,9 +49,9 @@ func (d *Directory) CreateClient(ctx context.Context, req Request, c account.Cli
 		p.kind = account.ClientCreated
 		p.environment("manage_security", "make clients")
 		c.CreatedAt = p.now
-		_, err := r.Client(ctx, c.ID)
+		_, err := FindOfficer(ctx, r, c.ID)
 		if err == nil {
-			return c, fault.New(fault.Exists, "client_exists", "there is a client %s already", c.ID).In("id")
+			return c, fault.New(fault.Exists, "client_exists", "there is a client, or an operator, %s already", c.ID).In("id")
 		}
 		if !errors.Is(err, fault.NotFound) {
 			return c, err

@@ -12,6 +12,9 @@ type Config struct {
 	ApplyWait time.Duration // how long a write waits to be in force before it answers that it is not yet; 5 s if 0
 	Now       func() time.Time
 
+	// Issuer is in whose name this deployment issues tokens: no OpenID provider may have that address. "" for none.
+	Issuer string
+
 	// Letters is told that there is a letter to send; nil if no mail can be sent.
 	Letters func()
 }

@@ -63,7 +63,7 @@ func (d *Directory) BeginImpersonation(ctx context.Context, req Request, in NewI
 	return write(ctx, d, req, "impersonation.begin", nil, func(ctx context.Context, r Reader, p *plan) (account.Impersonation, error) {
 		p.kind = account.ImpersonationBegun
 		p.environment("impersonate", "impersonate users")
-		i := account.Impersonation{ID: id, User: in.User, Operator: p.actor.Client, Reason: reason, CreatedAt: p.now}
+		i := account.Impersonation{ID: id, User: in.User, Operator: p.actor.Client, Person: p.actor.Person, Reason: reason, CreatedAt: p.now}
 		lifetime, err := lifetimeOf(ctx, r, in.Minutes)
 		if err != nil {
 			return i, err

@@ -13,6 +13,10 @@ import (
 type Acceptance struct {
 	Name string         // of a user who is new; "" for that of the invitation
 	User account.UserID // the id of a user who is new; "" for a generated one
+
+	// Identity is what an OpenID provider says of who accepts, in the environment of the
+	// request's actor: the user is linked to that subject. nil if nobody vouches.
+	Identity *Vouched
 }
 
 // Accepted is what an invitation has led to.
@@ -27,14 +31,15 @@ type Accepted struct {
 // AcceptInvitation makes the user to whom the address belongs, or a new one, a
 // member, and ends the invitation, all in one entry of the journal (I1). The token
 // is the credential: the request's actor is nobody, unless the user's id is
-// chosen, which needs edit_backoffice.
+// chosen, which needs edit_backoffice, or a provider vouches for who accepts: then
+// the user is linked to that subject, unless either is linked to another.
 //
 // Who sent the invitation must still be able to: their rights are asked for again
 // (U4), as are the roles. The sub-account access is what was settled when it was
 // made (S3). A present membership is left as it is.
 //
 // Faults: NotFound (invitation_invalid), the same for every token that opens
-// nothing; Conflict (invitation_expired, invitation_void); Denied (user_blocked); Exists
+// nothing; Conflict (invitation_expired, invitation_void, identity_conflict); Denied (user_blocked); Exists
 // (user_exists, email_taken) about a chosen id; Invalid (invalid_name, …).
 func (d *Directory) AcceptInvitation(ctx context.Context, req Request, token string, in Acceptance) (Result[Accepted], error) {
 	t, err := parseInvitationToken(token)
@@ -51,8 +56,11 @@ func (d *Directory) AcceptInvitation(ctx context.Context, req Request, token str
 			return Result[Accepted]{}, err
 		}
 	}
+	if in.Identity != nil && req.Actor.Environment != t.Environment {
+		return Result[Accepted]{}, invitationInvalid()
+	}
 	fresh := account.UserID(account.NewID("usr"))
-	req.Actor = account.Actor{Environment: t.Environment, Client: req.Actor.Client, Invitation: t.Invitation}
+	req.Actor = account.Actor{Environment: t.Environment, Client: req.Actor.Client, Person: req.Actor.Person, Invitation: t.Invitation}
 	req.IdempotencyKey, req.IfMatch = "", 0
 	result, err := write(ctx, d, req, "invitation.accept", nil, func(ctx context.Context, r Reader, p *plan) (Accepted, error) {
 		p.kind = account.InvitationAccepted
@@ -134,9 +142,12 @@ func stillThere(ctx context.Context, r Reader, by account.Actor, since time.Time
 		found, err = r.APIToken(ctx, by.APIToken)
 		made = found.Value.CreatedAt
 	case by.Client != "":
-		var found account.Versioned[account.Client]
-		found, err = r.Client(ctx, by.Client)
-		made = found.Value.CreatedAt
+		var found Officer
+		found, err = FindOfficer(ctx, r, by.Client)
+		made = found.CreatedAt
+		if err == nil && found.Person != by.Person {
+			return invitationInvalid()
+		}
 	}
 	if err == nil && made.After(since) {
 		return invitationInvalid()
@@ -152,6 +163,11 @@ func accept(ctx context.Context, r Reader, p *plan, inv account.Invitation, in A
 		return out, err
 	}
 	p.actor.User = out.User.ID
+	if in.Identity != nil {
+		if err := linkInvitee(ctx, r, p, out.User.ID, *in.Identity); err != nil {
+			return out, err
+		}
+	}
 	holder, err := r.Account(ctx, inv.Account)
 	if err != nil {
 		return out, err

@@ -55,11 +55,16 @@ func removeMembers(ctx context.Context, r Reader, p *plan, id account.ID, member
 	if !deleteUsers {
 		return usersWithoutAccount(homeless)
 	}
-	for _, u := range homeless {
+	ids := make([]account.UserID, len(homeless))
+	for i, u := range homeless {
 		if u.Blocked {
 			p.environment("edit_backoffice", "delete a blocked user")
 		}
+		ids[i] = u.ID
 		p.change(account.Of(u), nil)
+	}
+	if err := dropIdentities(ctx, r, p, ids...); err != nil {
+		return err
 	}
 	return endSessions(ctx, r, p, func(i account.Impersonation) bool {
 		return slices.ContainsFunc(homeless, func(u account.User) bool { return u.ID == i.User })

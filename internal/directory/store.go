@@ -167,8 +167,10 @@ type Reader interface {
 	Identity(ctx context.Context, id account.IdentityID) (account.Versioned[account.Identity], error)
 	// IdentityAt returns the link of a subject of a provider, named by its address.
 	IdentityAt(ctx context.Context, issuer, subject string) (account.Versioned[account.Identity], error)
-	// IdentitiesOf returns every link of a user, in the order of their ids.
-	IdentitiesOf(ctx context.Context, user account.UserID) ([]account.Versioned[account.Identity], error)
+	// IdentitiesOf returns every link of the users named, none of them twice, in the order of the links' ids.
+	IdentitiesOf(ctx context.Context, users ...account.UserID) ([]account.Versioned[account.Identity], error)
+	// IsUnlinked reports whether an operator took away the link of a subject of a provider, and nobody gave it one since.
+	IsUnlinked(ctx context.Context, issuer, subject string) (bool, error)
 
 	// Entities calls fn for every entity, in the order environment, clients, roles, features,
 	// plans, accounts (parents before children), users, memberships, assignments, API tokens,
@@ -196,6 +198,9 @@ type Tx interface {
 
 	// SetSecret keeps the hash of a client's secret; it is never part of the journal (C2).
 	SetSecret(ctx context.Context, id account.SecretID, hash []byte) error
+
+	// SetUnlinked notes whether the link of a subject of a provider was taken away; that is never part of the journal.
+	SetUnlinked(ctx context.Context, issuer, subject string, unlinked bool) error
 
 	// SetAPITokenSecret keeps the hash of an API token's secret; it is never part of the journal (C2).
 	SetAPITokenSecret(ctx context.Context, id account.APITokenID, hash []byte) error

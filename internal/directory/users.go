@@ -158,7 +158,7 @@ func (d *Directory) changeUser(ctx context.Context, req Request, id account.User
 	})
 }
 
-// DeleteUser deletes a user with all memberships, and ends the impersonations of
+// DeleteUser deletes a user with all memberships and identities, and ends the impersonations of
 // them; an operator's to do. API tokens that they made stay: these are their accounts'.
 func (d *Directory) DeleteUser(ctx context.Context, req Request, id account.UserID) (Result[account.User], error) {
 	if err := account.CheckID("user", id); err != nil {
@@ -186,6 +186,9 @@ func (d *Directory) DeleteUser(ctx context.Context, req Request, id account.User
 			}
 		}
 		p.change(account.Of(gone), nil)
+		if err := dropIdentities(ctx, r, p, id); err != nil {
+			return account.User{}, err
+		}
 		return gone, endSessions(ctx, r, p, func(i account.Impersonation) bool { return i.User == id })
 	})
 }

@@ -45,8 +45,9 @@ type Offer struct {
 }
 
 type acceptInput struct {
-	Authorization string `header:"Authorization" doc:"Not needed, and not looked at unless user_id is given."`
-	ActForUser    string `header:"Act-For-User" doc:"As Authorization; users do not choose ids."`
+	Authorization string `header:"Authorization" doc:"Not needed. With Tenantry-Environment: the token of an OpenID provider that the environment trusts; the user is linked to its subject. With user_id: the token of a client. Else not looked at."`
+	Environment   string `header:"Tenantry-Environment" doc:"The invitation's environment: the token in Authorization is an OpenID provider's."`
+	ActForUser    string `header:"Act-For-User" doc:"Looked at with user_id; users do not choose ids."`
 	WithBody[Acceptance]
 }
 
@@ -58,7 +59,7 @@ func (s *server) registerOpenInvitations() {
 	registerOpen(s, huma.Operation{
 		OperationID: "acceptInvitation", Method: http.MethodPost, Path: "/v1/invitations/accept", Tags: []string{tagInvitations},
 		Summary:     "Accept an invitation",
-		Description: "The token in the body is the credential. Makes the user with the address, or a new one, a member; the token opens nothing from then on. Who sent the invitation must still have the rights for it (409 invitation_void).",
+		Description: "The token in the body is the credential. Makes the user with the address, or a new one, a member; the token opens nothing from then on. Who sent the invitation must still have the rights for it (409 invitation_void). With the token of an OpenID provider the user signs in as its subject from then on; if that is another user's, or the user has signed in as another, nothing happens (409 identity_conflict).",
 		Errors:      []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
 	}, s.acceptInvitation)
 	registerOpen(s, huma.Operation{
@@ -83,14 +84,23 @@ func (s *server) acceptInvitation(ctx context.Context, req directory.Request, in
 	if err != nil {
 		return nil, err
 	}
-	if id != "" {
-		caller, err := s.auth.Authenticate(ctx, identity.Presented{Authorization: in.Authorization, ActForUser: in.ActForUser})
+	acceptance := directory.Acceptance{Name: b.Name, User: id}
+	presented := identity.Presented{Authorization: in.Authorization, ActForUser: in.ActForUser, Environment: in.Environment}
+	switch {
+	case id != "":
+		caller, err := s.auth.Authenticate(ctx, presented)
 		if err != nil {
 			return nil, err
 		}
 		req.Actor = caller.Actor
+	case in.Environment != "":
+		env, vouched, err := s.auth.Vouched(ctx, presented)
+		if err != nil {
+			return nil, err
+		}
+		req.Actor.Environment, acceptance.Identity = env, &vouched
 	}
-	r, err := s.directory.AcceptInvitation(ctx, req, b.Token, directory.Acceptance{Name: b.Name, User: id})
+	r, err := s.directory.AcceptInvitation(ctx, req, b.Token, acceptance)
 	if err != nil {
 		return nil, err
 	}

@@ -109,6 +109,7 @@ func (s *server) admit(ctx huma.Context, next func(huma.Context)) {
 	most := s.cfg.MaxBody
 	if isOpen(ctx.Operation()) {
 		most = min(most, maxOpenBody)
+		err = checkCredentials(r.Header)
 	} else {
 		err = s.authenticate(r)
 		if err == nil {
@@ -148,14 +149,22 @@ func checkQuery(op *huma.Operation, query url.Values) error {
 	return nil
 }
 
-func (s *server) authenticate(r *http.Request) error {
-	if n := len(r.Header.Values("Authorization")); n > 1 {
+// checkCredentials refuses headers about who calls that are there twice, or empty.
+func checkCredentials(h http.Header) error {
+	if n := len(h.Values("Authorization")); n > 1 {
 		return fault.New(fault.Unauthenticated, "unauthenticated", "there are %d Authorization headers", n)
 	}
 	for _, name := range []string{identity.ActForUser, identity.Environment} {
-		if _, err := only(r.Header, name); err != nil {
+		if _, err := only(h, name); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func (s *server) authenticate(r *http.Request) error {
+	if err := checkCredentials(r.Header); err != nil {
+		return err
 	}
 	if _, err := only(r.Header, "Idempotency-Key"); err != nil { // huma reads it, and takes an empty one for none
 		return err
@@ -170,7 +179,8 @@ func (s *server) authenticate(r *http.Request) error {
 		return err
 	}
 	i.token = account.ConsistencyToken(token)
-	caller, err := s.auth.Authenticate(r.Context(), presented(r))
+	ctx := directory.WithOrigin(r.Context(), directory.Origin{RequestID: i.id, From: i.from})
+	caller, err := s.auth.Authenticate(ctx, presented(r))
 	i.actor, i.scopes, i.secret = caller.Actor, caller.Scopes, caller.Secret
 	return err
 }

@@ -74,6 +74,15 @@ func (known) Subject(context.Context, account.EnvironmentID, string) (account.Ac
 	return account.Actor{}, fault.New(fault.Unauthenticated, "unauthenticated", "who are you?")
 }
 
+// Vouched takes "Bearer ada" for the subject 1 of an issuer that the environment named trusts.
+func (known) Vouched(_ context.Context, p identity.Presented) (account.EnvironmentID, directory.Vouched, error) {
+	if p.Authorization != "Bearer ada" {
+		return "", directory.Vouched{}, fault.New(fault.Unauthenticated, "unauthenticated", "who are you?")
+	}
+	issuer := account.Issuer{ID: "login", URL: "https://login.example", Purpose: account.ForUsers}
+	return account.EnvironmentID(p.Environment), directory.Vouched{Issuer: issuer, Subject: "1"}, nil
+}
+
 // api is an API under test with its log.
 type api struct {
 	t       *testing.T

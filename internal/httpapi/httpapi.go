@@ -29,6 +29,10 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, p identity.Presented) (identity.Caller, error)
 	// Subject returns the user whose own token this is, or whom somebody impersonates with it.
 	Subject(ctx context.Context, env account.EnvironmentID, token string) (account.Actor, error)
+	// Vouched returns what the token of an OpenID provider says of who sends a request, and
+	// in which environment, whether or not that is somebody there. Unauthenticated and
+	// Unavailable faults; Unauthenticated also for Tenantry's own tokens.
+	Vouched(ctx context.Context, p identity.Presented) (account.EnvironmentID, directory.Vouched, error)
 }
 
 // Issuer issues tokens; identity.Signer is one.
@@ -137,8 +141,11 @@ func build(deps Deps, cfg Config) *server {
 	s.registerEnvironment()
 	s.registerClients()
 	s.registerKeys()
-	s.registerOAuth()
 	s.registerClientSecrets()
+	s.registerIssuers()
+	s.registerOperators()
+	s.registerIdentities()
+	s.registerMe()
 	s.registerJournal()
 	s.registerOAuth()
 	s.registerOperational(deps.Metrics)

@@ -15,14 +15,15 @@ import (
 type Impersonation struct {
 	ID        account.ImpersonationID `json:"id" example:"imp_k3vqm2xw7c5hj4d6zt2a"`
 	User      account.UserID          `json:"user" doc:"Whom the operator acts as." example:"ada"`
-	Operator  account.ClientID        `json:"operator" doc:"The client that acts." example:"support"`
+	Operator  account.ClientID        `json:"operator" doc:"The client, or the person, that acts." example:"support"`
+	Person    bool                    `json:"person" doc:"Whether the operator is a person who signs in, and not a client."`
 	Reason    string                  `json:"reason" example:"Ticket 4711: cannot see the invoices"`
 	CreatedAt time.Time               `json:"created_at"`
 	ExpiresAt time.Time               `json:"expires_at" doc:"When it ends, unless it is ended before."`
 }
 
 func impersonationOf(i account.Impersonation) Impersonation {
-	return Impersonation{ID: i.ID, User: i.User, Operator: i.Operator, Reason: i.Reason, CreatedAt: i.CreatedAt.UTC(), ExpiresAt: i.ExpiresAt.UTC()}
+	return Impersonation{ID: i.ID, User: i.User, Operator: i.Operator, Person: i.Person, Reason: i.Reason, CreatedAt: i.CreatedAt.UTC(), ExpiresAt: i.ExpiresAt.UTC()}
 }
 
 // NewImpersonation is an impersonation to begin.

@@ -23,7 +23,8 @@ type Entry struct {
 // Actor is who made a request.
 type Actor struct {
 	Name   string           `json:"name" doc:"user:id, api_token:id, invitation:id, operator:id, or system. To users and API tokens, operators and the system are just operator." example:"user:ada"`
-	Client account.ClientID `json:"client,omitempty" doc:"The client whose token it was. Not shown to users and API tokens."`
+	Client account.ClientID `json:"client,omitempty" doc:"The client whose token it was, or the operator who signed in. Not shown to users and API tokens."`
+	Person bool             `json:"person,omitempty" doc:"It was an operator who signed in, a person, and not a client."`
 	User   account.UserID   `json:"user,omitempty" doc:"The user in whose name it was."`
 
 	Account account.ID `json:"account,omitempty" doc:"The one account that the user's token was for."`
@@ -35,7 +36,7 @@ type Actor struct {
 
 func actorOf(a account.Actor) Actor {
 	return Actor{
-		Name: a.Name(), Client: a.Client, User: a.User, Account: a.Account,
+		Name: a.Name(), Client: a.Client, Person: a.Person, User: a.User, Account: a.Account,
 		APIToken: a.APIToken, Impersonation: a.Impersonation, Invitation: a.Invitation,
 	}
 }
@@ -63,6 +64,9 @@ type Thing struct {
 	Impersonation *Impersonation `json:"impersonation,omitempty"`
 	Invitation    *Invitation    `json:"invitation,omitempty"`
 	ClientSecret  *ClientSecret  `json:"client_secret,omitempty"`
+	Operator      *Operator      `json:"operator,omitempty"`
+	Issuer        *OpenIDIssuer  `json:"issuer,omitempty"`
+	Identity      *Identity      `json:"identity,omitempty"`
 }
 
 // Assignment is the use of a role in an account.
@@ -117,6 +121,12 @@ func thingOf(e *account.Entity) *Thing {
 		t.Invitation = new(invitationOf(*e.Invitation, 0))
 	case e.ClientSecret != nil:
 		t.ClientSecret = new(clientSecretOf(directory.UsedSecret{ClientSecret: *e.ClientSecret}, 0))
+	case e.Operator != nil:
+		t.Operator = new(operatorOf(*e.Operator, 0))
+	case e.Issuer != nil:
+		t.Issuer = new(issuerOf(*e.Issuer, 0))
+	case e.Identity != nil:
+		t.Identity = new(identityOf(*e.Identity, 0))
 	}
 	return &t
 }

@@ -27,6 +27,7 @@ const (
 	tagSupport     = "impersonation"
 	tagEnvironment = "environment"
 	tagTokens      = "tokens"
+	tagSignIn      = "sign-in"
 	tagJournal     = "journal"
 	tagOperational = "operational"
 )
@@ -44,6 +45,7 @@ func tags() []*huma.Tag {
 		{Name: tagSupport, Description: "Operators who act as a user for a while, for a stated reason; all that they do is in the journal with both names."},
 		{Name: tagEnvironment, Description: "The environment that the token belongs to, its settings and its clients."},
 		{Name: tagTokens, Description: "OAuth 2.0: access tokens for clients, and the keys that verify them."},
+		{Name: tagSignIn, Description: "Who is calling: the OpenID providers that are trusted, the vendor's people who sign in there, and which user is whom there."},
 		{Name: tagJournal, Description: "Every change: who, when, from where, what, before and after."},
 		{Name: tagOperational, Description: "Probes, metrics and this document; without a token."},
 	}

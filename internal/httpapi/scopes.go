@@ -15,7 +15,7 @@ import (
 const securityScheme = "client"
 
 // administrative are the paths at which, and below which, an environment is administered.
-var administrative = []string{"/v1/environment", "/v1/journal", "/v1/impersonations", "/v1/users/{user}/impersonate"}
+var administrative = []string{"/v1/environment", "/v1/journal", "/v1/impersonations", "/v1/users/{user}/impersonate", "/v1/users/{user}/identities"}
 
 // questions are the operations that ask what a subject may do or open, besides those about oneself.
 var questions = []string{

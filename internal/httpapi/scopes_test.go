@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/identity"
 )
 
@@ -25,6 +26,10 @@ func (s scoped) Authenticate(_ context.Context, p identity.Presented) (identity.
 
 func (scoped) Subject(ctx context.Context, env account.EnvironmentID, token string) (account.Actor, error) {
 	return known{}.Subject(ctx, env, token)
+}
+
+func (scoped) Vouched(ctx context.Context, p identity.Presented) (account.EnvironmentID, directory.Vouched, error) {
+	return known{}.Vouched(ctx, p)
 }
 
 // without is every scope but one.
@@ -101,7 +106,7 @@ func TestC1_WhatScopesAreFor(t *testing.T) {
 		"POST /v1/check", "POST /v1/check/bulk", "POST /v1/explain",
 	}
 	administers := func(path string) bool {
-		return slices.ContainsFunc([]string{"/v1/environment", "/v1/journal", "/v1/impersonations", "/v1/users/{user}/impersonate"}, func(top string) bool {
+		return slices.ContainsFunc([]string{"/v1/environment", "/v1/journal", "/v1/impersonations", "/v1/users/{user}/impersonate", "/v1/users/{user}/identities"}, func(top string) bool {
 			return strings.HasPrefix(path, top)
 		})
 	}

@@ -23,6 +23,10 @@ func TestSQLiteLooksUpWhatIsIssued(t *testing.T) {
 	looksUp(t, db, `SELECT t.id FROM api_tokens t WHERE t.environment = ? AND t.id IN (SELECT value FROM @texts(?) AS named)`, "dev", "[]")
 	looksUp(t, db, signingKeyByID, "k")
 	looksUp(t, db, ringOf, "dev")
+	looksUp(t, db, identitiesOf, "[]", "dev")
+	looksUp(t, db, `SELECT `+identityColumns+` FROM identities i WHERE i.environment = ? AND i.issuer = ? AND i.subject = ?`, "dev", "i", "s")
+	looksUp(t, db, `SELECT `+operatorColumns+` FROM operators o WHERE o.environment = ? AND o.issuer = ? AND o.subject = ?`, "dev", "i", "s")
+	looksUp(t, db, `SELECT COUNT(*) FROM unlinked_subjects u WHERE u.environment = ? AND u.issuer = ? AND u.subject = ?`, "dev", "i", "s")
 	for _, table := range []*table{apiTokensTable, apiTokenRolesTable, impersonationsTable} {
 		statements := []string{table.insert, table.remove}
 		if table.columns > table.key {

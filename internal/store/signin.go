@@ -99,8 +99,35 @@ func (r *reader) IdentityAt(ctx context.Context, issuer, subject string) (accoun
 		`SELECT `+identityColumns+` FROM identities i WHERE i.environment = ? AND i.issuer = ? AND i.subject = ?`, r.env, issuer, subject)
 }
 
-// IdentitiesOf returns every link of a user, in the order of their ids.
-func (r *reader) IdentitiesOf(ctx context.Context, user account.UserID) ([]account.Versioned[account.Identity], error) {
-	return list(ctx, r.session, scanIdentity,
-		`SELECT `+identityColumns+` FROM identities i WHERE i.environment = ? AND i.user_id = ? ORDER BY i.id`, r.env, user)
+// IdentitiesOf returns every link of the users named, none of them twice, in the order of the links' ids.
+func (r *reader) IdentitiesOf(ctx context.Context, users ...account.UserID) ([]account.Versioned[account.Identity], error) {
+	if len(users) == 0 {
+		return nil, nil
+	}
+	named, err := jsonOf(users)
+	if err != nil {
+		return nil, err
+	}
+	return list(ctx, r.session, scanIdentity, identitiesOf, named, r.env)
+}
+
+// Joined so that SQLite looks up each user's: see childrenOf.
+const identitiesOf = `SELECT ` + identityColumns + ` FROM @texts(?) AS named CROSS JOIN identities i
+	WHERE i.environment = ? AND i.user_id = named.value ORDER BY i.id`
+
+// IsUnlinked reports whether an operator took away the link of a subject of a provider, and nobody gave it one since.
+func (r *reader) IsUnlinked(ctx context.Context, issuer, subject string) (bool, error) {
+	n, err := one(ctx, r.session, nil, scanValue[int],
+		`SELECT COUNT(*) FROM unlinked_subjects u WHERE u.environment = ? AND u.issuer = ? AND u.subject = ?`, r.env, issuer, subject)
+	return n > 0, err
+}
+
+// SetUnlinked notes whether the link of a subject of a provider was taken away.
+func (t *tx) SetUnlinked(ctx context.Context, issuer, subject string, unlinked bool) error {
+	statement := `DELETE FROM unlinked_subjects WHERE environment = ? AND issuer = ? AND subject = ?`
+	if unlinked {
+		statement = `INSERT INTO unlinked_subjects (environment, issuer, subject) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`
+	}
+	_, err := t.exec(ctx, statement, t.env, issuer, subject)
+	return err
 }

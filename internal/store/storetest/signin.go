@@ -66,6 +66,10 @@ func testIdentities(w *world) {
 		want(t, "identities", valuesOf(all), err, []account.Identity{first, second})
 		is, err := r.IdentityAt(w.ctx, issuer.URL, "2")
 		want(t, "who it is", is.Value, err, second)
+		all, err = r.IdentitiesOf(w.ctx, "bob", "ada")
+		want(t, "identities of several", valuesOf(all), err, []account.Identity{first, second})
+		all, err = r.IdentitiesOf(w.ctx)
+		want(t, "identities of nobody", len(all), err, 0)
 		_, err = r.IdentityAt(w.ctx, issuer.URL, "3")
 		wantFault(t, "nobody", err, fault.NotFound, "identity_not_found")
 	})
@@ -76,6 +80,34 @@ func testIdentities(w *world) {
 		is, err := r.IdentityAt(w.ctx, issuer.URL, "1")
 		want(t, "without its issuer", is.Value, err, first)
 	})
+}
+
+// testUnlinked: what is noted of a subject is of that one alone, in that environment.
+func testUnlinked(w *world) {
+	t := w.T
+	set := func(subject string, unlinked bool) {
+		t.Helper()
+		err := w.db.Write(w.ctx, w.env, func(tx directory.Tx) error { return tx.SetUnlinked(w.ctx, "https://login.example", subject, unlinked) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	noted := func(issuer, subject string, wanted bool) {
+		t.Helper()
+		w.read(func(r directory.Reader) {
+			got, err := r.IsUnlinked(w.ctx, issuer, subject)
+			want(t, "unlinked "+subject, got, err, wanted)
+		})
+	}
+	noted("https://login.example", "1", false)
+	set("1", true)
+	set("1", true)
+	noted("https://login.example", "1", true)
+	noted("https://login.example", "2", false)
+	noted("https://login.example/", "1", false)
+	set("1", false)
+	set("2", false)
+	noted("https://login.example", "1", false)
 }
 
 // testSettingsOfAccess: networks and times of keys are kept as they were given.

@@ -38,6 +38,7 @@ func Run(t *testing.T, open Open) {
 		{"C1_APITokens", testAPITokens},
 		{"E4_Operators", testOperators},
 		{"C1_Identities", testIdentities},
+		{"C1_UnlinkedSubjects", testUnlinked},
 		{"E3_SettingsOfAccess", testSettingsOfAccess},
 		{"SigningKeys", testSigningKeys},
 		{"I1_Invitations", testI1},
