@@ -49,6 +49,9 @@ type Config struct {
 	// and its metadata names it, whatever Host a request has. http://127.0.0.1:8080 if empty.
 	PublicURL string
 
+	// InsecureIssuers takes OpenID providers on this machine, and without TLS there: for development and tests.
+	InsecureIssuers bool
+
 	// Mail says where letters go; none are sent if it is zero.
 	Mail mail.Config
 

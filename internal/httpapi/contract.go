@@ -34,7 +34,7 @@ func (s *server) newContract() huma.API {
 			OpenAPI: "3.1.0",
 			Info:    &huma.Info{Title: "Tenantry", Version: "1", Description: description},
 			Components: &huma.Components{Schemas: registry, SecuritySchemes: map[string]*huma.SecurityScheme{
-				"client": {Type: "http", Scheme: "bearer", Description: "The token of an environment client: tenantry_<environment>.<client>.<secret>; the API token of an account: tenantry_api_<environment>.<id>.<secret>; or the token of an impersonation, a JWT. The environment comes with it."},
+				"client": {Type: "http", Scheme: "bearer", Description: "The token of an environment client: tenantry_<environment>.<client>.<secret>; the API token of an account: tenantry_api_<environment>.<id>.<secret>; or a JWT: the token of an impersonation, or one of an OpenID provider of the environment that the header Tenantry-Environment names. With all others the environment comes with the token."},
 			}},
 			Tags: tags(),
 		},
