@@ -11,15 +11,15 @@ const clients = new Map(); // client id -> algorithm of its ID tokens
 let access = {}; // of access tokens: { alg, ttl }
 let idTokenSeconds = 300;
 
-const key = (type, options, alg) => ({
-  ...generateKeyPairSync(type, options).privateKey.export({ format: 'jwk' }), alg, use: 'sig',
+const key = (type, options, rest) => ({
+  ...generateKeyPairSync(type, options).privateKey.export({ format: 'jwk' }), use: 'sig', ...rest,
 });
 const jwks = {
   keys: [
-    ...['RS256', 'PS256'].map((alg) => key('rsa', { modulusLength: 2048 }, alg)),
-    key('ec', { namedCurve: 'P-256' }, 'ES256'),
-    key('ec', { namedCurve: 'P-384' }, 'ES384'),
-    key('ed25519', {}, 'EdDSA'),
+    key('rsa', { modulusLength: 2048 }), // for RS256 and PS256
+    key('ec', { namedCurve: 'P-256' }, { alg: 'ES256' }),
+    key('ec', { namedCurve: 'P-384' }, { alg: 'ES384' }),
+    key('ed25519', {}, { alg: 'EdDSA' }),
   ],
 };
 
