@@ -210,7 +210,7 @@ func TestC2_UserTokensAreNotShown(t *testing.T) {
 		g.users.Sign("es", testoidc.Claims{"kid": "x"}, g.users.Claims(nil)), g.users.Token(nil) + "A",
 	} {
 		_, err := g.ask(token, "prod", "")
-		for _, part := range strings.Split(token, ".") {
+		for part := range strings.SplitSeq(token, ".") {
 			if err == nil || strings.Contains(err.Error(), part) || strings.Contains(log.String(), part) {
 				t.Errorf("a part of the token is shown: %v\n%s", err, log.String())
 			}

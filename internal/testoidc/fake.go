@@ -157,7 +157,7 @@ func SignText(tb testing.TB, key jose.JSONWebKey, header Claims, text []byte) st
 	return input + "." + base64.RawURLEncoding.EncodeToString(signature(tb, key, []byte(input)))
 }
 
-// signature is that of a key for RS256, ES256 or EdDSA. It is made here, as libraries refuse to sign what a test must.
+// signature is that of a key for RS256, PS256, ES256 or EdDSA. It is made here, as libraries refuse to sign what a test must.
 func signature(tb testing.TB, key jose.JSONWebKey, input []byte) []byte {
 	tb.Helper()
 	sum := sha256.Sum256(input)
@@ -171,6 +171,10 @@ func signature(tb testing.TB, key jose.JSONWebKey, input []byte) []byte {
 	case ed25519.PrivateKey:
 		out = ed25519.Sign(private, input)
 	case *rsa.PrivateKey:
+		if key.Algorithm == "PS256" {
+			out, err = rsa.SignPSS(rand.Reader, private, crypto.SHA256, sum[:], &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
+			break
+		}
 		out, err = rsa.SignPKCS1v15(rand.Reader, private, crypto.SHA256, sum[:])
 	default:
 		tb.Fatalf("testoidc: there is no signing with a %T", private)

@@ -149,10 +149,15 @@ func TestC1_ProviderAwayHoldsNobodyUp(t *testing.T) {
 	here.pass(oidc.FreshFor)
 	here.takes("with old keys, after asking", f.Token(nil))
 	stuck := make(chan struct{})
-	f.Answer(testoidc.Discovery, func(w http.ResponseWriter, _ *http.Request) { <-stuck })
-	defer close(stuck)
+	f.Answer(testoidc.Discovery, func(http.ResponseWriter, *http.Request) { <-stuck })
 	here.pass(oidc.Between)
 	here.takes("with old keys, without waiting", f.Token(nil))
+	close(stuck)
+	here.pass(oidc.KeptFor - oidc.FreshFor - oidc.Between - time.Second)
+	here.takes("with keys that are nearly too old", f.Token(nil))
+	f.Answer(testoidc.Discovery, http.NotFound)
+	here.pass(time.Second)
+	here.isAway("with keys that are too old", f.Token(nil))
 }
 
 // TestC1_RememberedProvidersAreBounded: the one that was not asked for longest is forgotten.

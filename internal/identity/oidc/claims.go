@@ -133,7 +133,7 @@ func (c claims) vouched(issuer account.Issuer) directory.Vouched {
 }
 
 // verified reads email_verified: true, or the text "true" that some providers
-// send (Amazon Cognito, Apple). Whatever else is false.
+// send, such as Apple. Whatever else is false.
 func verified(claim any) bool { return claim == true || claim == "true" }
 
 // SameAddress reports whether two addresses of issuers could be meant as one: they

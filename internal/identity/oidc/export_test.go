@@ -17,6 +17,9 @@ func Guard(address string, allowLoopback bool) error { return guard(address, all
 // ReadKeys reads the keys that a provider publishes.
 func ReadKeys(text []byte) ([]jose.JSONWebKey, error) { return readKeys(text) }
 
+// CheckURL is what decides whether an address may be fetched from.
+func CheckURL(address string, allowHTTP bool) error { return checkURL(address, allowHTTP) }
+
 // Remember makes a provider known, as a token of its would.
 func (p *Providers) Remember(url string) { p.of(url) }
 

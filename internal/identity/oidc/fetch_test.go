@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -38,9 +39,7 @@ func TestC1_LyingProvidersAreNotBelieved(t *testing.T) {
 	document := func(changes testoidc.Claims) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			out := testoidc.Claims{"issuer": f.Issuer, "jwks_uri": f.Issuer + testoidc.KeySet}
-			for name, value := range changes {
-				out[name] = value
-			}
+			maps.Copy(out, changes)
 			writeJSON(w, out)
 		}
 	}
@@ -84,6 +83,10 @@ func TestC1_LyingProvidersAreNotBelieved(t *testing.T) {
 		{"redirects to itself for ever", testoidc.Discovery, redirect(f.Issuer + testoidc.Discovery)},
 		{"is not there", testoidc.Discovery, http.NotFound},
 		{"has no keys", testoidc.KeySet, http.NotFound},
+		{"has keys with an error", testoidc.KeySet, func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusInternalServerError)
+			set(key)(w, r)
+		}},
 		{"answers with a page", testoidc.Discovery, text("<html>")},
 		{"has keys that are a page", testoidc.KeySet, text("<html>")},
 		{"answers with a list", testoidc.Discovery, text("[]")},
@@ -107,7 +110,11 @@ func TestC1_LyingProvidersAreNotBelieved(t *testing.T) {
 		f.Answer(testoidc.Discovery, nil)
 		f.Answer(testoidc.KeySet, nil)
 		f.Answer(tt.path, tt.answer)
+		before := f.Asked(testoidc.Discovery)
 		trust(t, f.Issuer).isAway(tt.name, f.Token(nil))
+		if n := f.Asked(testoidc.Discovery) - before; n > 4 {
+			t.Errorf("%s: it was asked %d times", tt.name, n)
+		}
 	}
 	f.Answer(testoidc.Discovery, nil)
 	f.Answer(testoidc.KeySet, set(symmetric, private, forEncryption, key))
@@ -242,6 +249,24 @@ func TestC1_TLSIsVerified(t *testing.T) {
 	here := trust(t, f.Issuer)
 	here.Providers = oidc.New(oidc.Config{AllowHTTP: true, Roots: s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs})
 	here.takes("a certificate of an authority that is trusted", f.Token(nil))
+}
+
+// TestC1_ProvidersHaveTLS: without it only for development, and only on this machine.
+func TestC1_ProvidersHaveTLS(t *testing.T) {
+	for address, want := range map[string]struct{ everywhere, development bool }{
+		"https://login.example": {true, true}, "https://login.example:8443/realms/a?x=1": {true, true}, "HTTPS://login.example": {true, true},
+		"http://127.0.0.1:3000": {false, true}, "http://localhost:3000": {false, true}, "http://[::1]:3000": {false, true},
+		"http://login.example": {}, "http://10.0.0.7": {}, "http://localhost.example": {}, "http://127.0.0.1.example": {}, "http://0.0.0.0": {}, "http://LOCALHOST.": {},
+		"ftp://login.example": {}, "file:///etc/passwd": {}, "//login.example": {}, "login.example": {}, "https://": {}, "https:login.example": {}, "": {},
+		"https://ada@login.example": {}, "https://ada:secret@login.example": {}, "https://login.example#x": {}, "https://login.example\n": {}, "http://127.0.0.1@login.example": {},
+	} {
+		if got := oidc.CheckURL(address, false) == nil; got != want.everywhere {
+			t.Errorf("%s may be fetched from: %v", address, got)
+		}
+		if got := oidc.CheckURL(address, true) == nil; got != want.development {
+			t.Errorf("%s may be fetched from for development: %v", address, got)
+		}
+	}
 }
 
 func TestC1_AddressesThatNoProviderHas(t *testing.T) {

@@ -44,6 +44,8 @@ func TestC1_ForgedUserTokensOpenNothing(t *testing.T) {
 	}
 	strange := stranger.Key("es")
 	jwk := strange.Public()
+	otherwise := f.Key("rs") // and published for RS256
+	otherwise.Algorithm = "PS256"
 	theirs := func(header testoidc.Claims) string { return stranger.Sign("es", header, f.Claims(nil)) }
 	forged := map[string]string{
 		"alg none":                      encode(`{"alg":"none","typ":"JWT","kid":"es"}`) + "." + encode(string(body)) + ".",
@@ -67,6 +69,8 @@ func TestC1_ForgedUserTokensOpenNothing(t *testing.T) {
 		"another's certificate":         theirs(testoidc.Claims{"x5u": stranger.Issuer + "/cert"}),
 		"critical and unknown":          f.Sign("es", testoidc.Claims{"crit": []string{"x"}, "x": 1}, f.Claims(nil)),
 		"critical and known":            f.Sign("es", testoidc.Claims{"crit": []string{"b64"}, "b64": false}, f.Claims(nil)),
+		"says how it is encoded":        f.Sign("es", testoidc.Claims{"b64": true}, f.Claims(nil)),
+		"good, by a key for another":    testoidc.SignText(t, otherwise, testoidc.Claims{"alg": "PS256", "kid": "rs"}, body),
 		"critical and empty":            f.Sign("es", testoidc.Claims{"crit": []string{}}, f.Claims(nil)),
 		"nested":                        f.Sign("es", testoidc.Claims{"cty": "JWT"}, f.Claims(nil)),
 		"a logout token":                f.Sign("es", testoidc.Claims{"typ": "logout+jwt"}, f.Claims(nil)),
