@@ -53,6 +53,9 @@ type Config struct {
 	// KeyAge is how old the newest signing key of an environment is when the next one is made; 30 days if 0.
 	KeyAge time.Duration
 
+	// InsecureIssuers takes OpenID providers on this machine, and without TLS there: for development and tests.
+	InsecureIssuers bool
+
 	// Mail says where letters go; none are sent if it is zero.
 	Mail mail.Config
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/httpapi"
 	"github.com/tenantry/tenantry/internal/identity"
+	"github.com/tenantry/tenantry/internal/identity/oidc"
 )
 
 // Handler returns the HTTP API; with /metrics unless that has a listener of its own. It may be called once.
@@ -19,6 +20,7 @@ func (a *App) Handler() http.Handler {
 	a.cfg.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	callers := identity.New(identity.Sources{
 		Credentials: a.Store, Acting: a.Access, APITokens: a.Store, Keys: a.Keys, Impersonating: a.Access, Opening: a.Access, Issuer: a.cfg.PublicURL, Uses: a.uses, Now: a.cfg.Now,
+		Issuers: a.Store, Providers: a.providers(), SignIns: a.Directory,
 	})
 	signer := identity.NewSigner(a.Keys, a.cfg.PublicURL, a.cfg.Now)
 	deps := httpapi.Deps{
@@ -36,6 +38,11 @@ func (a *App) Handler() http.Handler {
 		deps.Metrics = a.metrics()
 	}
 	return httpapi.New(deps, httpapi.Config{Timeout: a.cfg.RequestTimeout})
+}
+
+// providers verifies the tokens of users and operators who signed in elsewhere.
+func (a *App) providers() *oidc.Providers {
+	return oidc.New(oidc.Config{Self: a.cfg.PublicURL, AllowHTTP: a.cfg.InsecureIssuers, Log: a.cfg.Log, Now: a.cfg.Now})
 }
 
 func (a *App) metrics() http.Handler {

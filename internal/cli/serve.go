@@ -59,6 +59,7 @@ tenantry environment create and tenantry client create, before or while it runs.
 	cmd.Flags().DurationVar(&d.cfg.ApplyWait, "apply-wait", 0, "how long a write waits to be in force before it answers 202 (default 5s)")
 	cmd.Flags().DurationVar(&d.cfg.FreshWait, "fresh-wait", 0, "how long a question waits for the version it asks for before it fails (default 2s)")
 	cmd.Flags().DurationVar(&d.cfg.RequestTimeout, "request-timeout", 0, "the longest a request may take (default 30s)")
+	cmd.Flags().BoolVar(&d.cfg.InsecureIssuers, "allow-http-issuers", false, "take OpenID providers on this machine, also without TLS: for development")
 	return cmd
 }
 

@@ -14,9 +14,19 @@ type Me struct {
 	Account account.ID           // of an API token, or the one that a user's token opens
 }
 
+// aboutMe asks for no right, but of a token for one account that it still opens it.
+func aboutMe(actor account.Actor) func(*plan) error {
+	return func(p *plan) error {
+		if actor.Account != "" {
+			p.account("access", actor.Account, "open this account")
+		}
+		return nil
+	}
+}
+
 // WhoAmI returns what is known of the actor, who needs no right for it. NotFound if they are gone meanwhile.
 func (d *Directory) WhoAmI(ctx context.Context, actor account.Actor) (Me, error) {
-	return read(ctx, d, actor, func(*plan) error { return nil }, func(ctx context.Context, r Reader) (Me, error) {
+	return read(ctx, d, actor, aboutMe(actor), func(ctx context.Context, r Reader) (Me, error) {
 		switch {
 		case actor.User != "":
 			found, err := r.User(ctx, actor.User)

@@ -34,7 +34,7 @@ func (s *server) newContract() huma.API {
 			OpenAPI: "3.1.0",
 			Info:    &huma.Info{Title: "Tenantry", Version: "1", Description: description},
 			Components: &huma.Components{Schemas: registry, SecuritySchemes: map[string]*huma.SecurityScheme{
-				securityScheme: {Type: "http", Scheme: "bearer", Description: "The token of an environment client: tenantry_<environment>.<client>.<secret>; the API token of an account: tenantry_api_<environment>.<id>.<secret>; or a token that Tenantry issued, a JWT: of a user for one account, from /oauth2/token, or of an impersonation. The environment comes with it."},
+				securityScheme: {Type: "http", Scheme: "bearer", Description: "The token of an environment client: tenantry_<environment>.<client>.<secret>; the API token of an account: tenantry_api_<environment>.<id>.<secret>; or a token that Tenantry issued, a JWT: of a user for one account, from /oauth2/token, or of an impersonation. The environment comes with it. Or the token of an OpenID provider, a JWT as well: then Tenantry-Environment names the environment."},
 			}},
 			Tags: tags(),
 		},

@@ -14,6 +14,7 @@ import (
 type Caller struct {
 	ActForUser string                   `header:"Act-For-User" doc:"The user in whose name the client calls, and whose rights decide; the client must be allowed to. Without it the client's own portal roles decide." example:"ada"`
 	Token      account.ConsistencyToken `header:"Consistency-Token" doc:"What a write or an earlier question answered: the request is decided and answered as of that version or a later one, or with 503. Without it a question is answered as of the newest version that this server knows to be in force."`
+	Env        string                   `header:"Tenantry-Environment" doc:"The environment that is meant. The token of an OpenID provider needs it; with all other credentials it may be left out, and has to be theirs." example:"production"`
 	RequestID  string                   `header:"X-Request-Id" doc:"An id for the request, for the log and the journal: 1 to 64 of A-Z a-z 0-9 . _ -. One is made if it is absent or malformed."`
 }
 

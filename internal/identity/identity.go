@@ -1,4 +1,4 @@
-// Package identity finds out who is calling: which environment client a bearer token belongs to and for which user that client acts, which account's machine it is, which user an operator impersonates, or which user has a token for one account.
+// Package identity finds out who is calling: which environment client a bearer token belongs to and for which user that client acts, which account's machine it is, which user an operator impersonates, which user has a token for one account, or who has signed in at an OpenID provider.
 package identity
 
 import (
@@ -34,6 +34,9 @@ type Sources struct {
 	Impersonating Impersonating
 	Opening       Opening
 	Issuer        string           // in whose name tokens are issued: this deployment's public address
+	Issuers       Issuers          // of environments; not used without Providers
+	Providers     Providers        // verifies tokens of OpenID providers; nil if none are taken
+	SignIns       SignIns          // says who the bearers of such tokens are
 	Uses          Noting           // nil for nobody
 	Now           func() time.Time // nil is time.Now
 }
@@ -86,13 +89,15 @@ func credential[T ~string](env account.EnvironmentID, kind string, id T) string 
 
 // Authenticate returns who is calling, by the bearer token: a client, acting for
 // ActForUser unless that is empty; an account's API token; a user whom an
-// operator impersonates; or a user with a token for one account. Only clients act for others.
+// operator impersonates; a user with a token for one account; or a user or an operator
+// who signed in at an OpenID provider of the environment that is named. Only clients act for others.
 //
 // Faults: Unauthenticated (unauthenticated), the same for an environment, a
-// client or an API token that does not exist and for a secret that is wrong, and
-// (exchange_required) for a client's secret that is right where the environment is exchange_only; those of
-// Acting.MayActFor, naming the field Act-For-User, of Impersonating.MayImpersonate and Opening.MayUseAccount;
-// Unavailable when the credentials cannot be read. No error repeats what was presented.
+// client or an API token that does not exist and for a secret that is wrong,
+// (exchange_required) for a client's secret that is right where the environment is exchange_only, and
+// (environment_required) for a provider's token without an environment; those of
+// Acting.MayActFor, naming the field Act-For-User, of Impersonating.MayImpersonate, Opening.MayUseAccount,
+// Providers.Verify and SignIns.SignIn; Unavailable when the credentials cannot be read. No error repeats what was presented.
 func (a *Authenticator) Authenticate(ctx context.Context, p Presented) (Caller, error) {
 	caller, err := a.authenticate(ctx, p)
 	if err == nil && p.Environment != "" && p.Environment != string(caller.Actor.Environment) {
@@ -111,6 +116,8 @@ func (a *Authenticator) authenticate(ctx context.Context, p Presented) (Caller, 
 		return Caller{}, err
 	case strings.HasPrefix(text, APIPrefix):
 		return a.machine(ctx, text, p.ActForUser)
+	case a.isForeign(text):
+		return a.signedIn(ctx, p, text)
 	case looksIssued(text):
 		return a.issuedTo(ctx, text, p.ActForUser)
 	default:

@@ -72,6 +72,14 @@ func (r *reader) IssuerAt(ctx context.Context, url string) (account.Versioned[ac
 		`SELECT `+issuerColumns+` FROM issuers i WHERE i.environment = ? AND i.url = ?`, r.env, url)
 }
 
+// TrustedIssuer returns the OpenID provider with an address that an environment
+// accepts. NotFound fault (issuer_not_found), for an environment that does not exist as well.
+func (db *DB) TrustedIssuer(ctx context.Context, env account.EnvironmentID, url string) (account.Issuer, error) {
+	found, err := one(ctx, db.outside(), noIssuer(url), scanIssuer,
+		`SELECT `+issuerColumns+` FROM issuers i WHERE i.environment = ? AND i.url = ?`, env, url)
+	return found.Value, err
+}
+
 // Issuers returns every OpenID provider of the environment, in the order of their ids.
 func (r *reader) Issuers(ctx context.Context) ([]account.Versioned[account.Issuer], error) {
 	return list(ctx, r.session, scanIssuer, `SELECT `+issuerColumns+` FROM issuers i WHERE i.environment = ? ORDER BY i.id`, r.env)

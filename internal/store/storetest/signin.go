@@ -73,6 +73,14 @@ func testIdentities(w *world) {
 		_, err = r.IdentityAt(w.ctx, issuer.URL, "3")
 		wantFault(t, "nobody", err, fault.NotFound, "identity_not_found")
 	})
+	trusted, err := w.db.TrustedIssuer(w.ctx, w.env, issuer.URL)
+	want(t, "trusted issuer", trusted, err, issuer)
+	_, err = w.db.TrustedIssuer(w.ctx, w.env, issuer.URL+"/")
+	wantFault(t, "an issuer that is not trusted", err, fault.NotFound, "issuer_not_found")
+	for _, env := range []account.EnvironmentID{"other", "nowhere"} {
+		_, err = w.db.TrustedIssuer(w.ctx, env, issuer.URL)
+		wantFault(t, "an issuer of another environment", err, fault.NotFound, "issuer_not_found")
+	}
 	_, err = w.try(create(account.Identity{ID: "idn_3", Issuer: issuer.URL, Subject: "1", User: "bob", CreatedAt: born}))
 	wantFault(t, "the identity of another", err, fault.Exists, "identity_exists")
 	w.write(remove(issuer))
