@@ -52,7 +52,7 @@ func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (c *counter) client() *client.Client {
 	c.t.Helper()
-	got, err := client.New(c.URL, token, client.WithTokenExchange("check", "read"), client.WithHTTPClient(c.Server.Client()))
+	got, err := client.New(c.URL, token, client.WithTokenExchange("check", "read"), client.WithHTTPClient(c.Client()))
 	if err != nil {
 		c.t.Fatal(err)
 	}
