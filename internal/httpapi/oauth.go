@@ -15,7 +15,7 @@ import (
 	"github.com/tenantry/tenantry/internal/fault"
 )
 
-const tokenPath = "/oauth2/token"
+const oauthPath = "/oauth2/token"
 
 // maxTokenRequest is the most bytes of a token request.
 const maxTokenRequest = 8 << 10
@@ -53,7 +53,7 @@ func oauthError(code, description string) error { return &oauthProblem{code, des
 
 func (s *server) registerOAuth() {
 	grants := map[string]grant{grantExchange: s.exchange}
-	s.router.Post(tokenPath, func(w http.ResponseWriter, r *http.Request) {
+	s.router.Post(oauthPath, func(w http.ResponseWriter, r *http.Request) {
 		answer, err := s.grantToken(w, r, grants)
 		status := http.StatusOK
 		var body any = answer
@@ -74,7 +74,7 @@ func (s *server) registerOAuth() {
 		_ = json.NewEncoder(w).Encode(body)
 	})
 	s.api.OpenAPI().AddOperation(&huma.Operation{
-		OperationID: "token", Method: http.MethodPost, Path: tokenPath, Summary: "Get a token", Tags: []string{tagOperational},
+		OperationID: "token", Method: http.MethodPost, Path: oauthPath, Summary: "Get a token", Tags: []string{tagOperational},
 		Security: []map[string][]string{}, Responses: map[string]*huma.Response{"200": {
 			Description: "OK", Content: map[string]*huma.MediaType{"application/json": {Schema: s.schemaOf(tokenAnswer{})}},
 		}},
