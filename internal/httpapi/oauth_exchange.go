@@ -14,10 +14,10 @@ import (
 
 // The names of RFC 8693.
 const (
-	grantExchange   = "urn:ietf:params:oauth:grant-type:token-exchange"
-	typeJWT         = "urn:ietf:params:oauth:token-type:jwt"
-	typeAccessToken = "urn:ietf:params:oauth:token-type:access_token"
-	typeIDToken     = "urn:ietf:params:oauth:token-type:id_token"
+	grantExchange = "urn:ietf:params:oauth:grant-type:token-exchange"
+	asJWT         = "urn:ietf:params:oauth:token-type:jwt"
+	asAccess      = "urn:ietf:params:oauth:token-type:access_token"
+	asID          = "urn:ietf:params:oauth:token-type:id_token"
 
 	resourcePrefix = "urn:tenantry:account:" // names an account as the resource that a token is for
 )
@@ -60,14 +60,14 @@ func exchangeFor(form url.Values) (to account.ID, kind string, err error) {
 	if form.Has("scope") {
 		return "", "", refuse("invalid_scope", "tokens for one account are not asked for with scopes")
 	}
-	if form.Get("subject_token") == "" || !slices.Contains([]string{typeJWT, typeAccessToken, typeIDToken}, form.Get("subject_token_type")) {
-		return "", "", refuse("invalid_request", "subject_token is needed, and subject_token_type: "+typeJWT+", "+typeAccessToken+" or "+typeIDToken)
+	if form.Get("subject_token") == "" || !slices.Contains([]string{asJWT, asAccess, asID}, form.Get("subject_token_type")) {
+		return "", "", refuse("invalid_request", "subject_token is needed, and subject_token_type: "+asJWT+", "+asAccess+" or "+asID)
 	}
-	if kind = typeAccessToken; form.Has("requested_token_type") {
+	if kind = asAccess; form.Has("requested_token_type") {
 		kind = form.Get("requested_token_type")
 	}
-	if kind != typeAccessToken && kind != typeJWT {
-		return "", "", refuse("invalid_request", "requested_token_type is "+typeAccessToken+" or "+typeJWT)
+	if kind != asAccess && kind != asJWT {
+		return "", "", refuse("invalid_request", "requested_token_type is "+asAccess+" or "+asJWT)
 	}
 	id, named := strings.CutPrefix(form.Get("resource"), resourcePrefix)
 	if !named || len(form["resource"]) != 1 || form.Has("audience") || account.CheckID("resource", id) != nil {

@@ -30,7 +30,7 @@ type made struct {
 func (s *Signer) AccountToken(ctx context.Context, env account.EnvironmentID, p account.Pass) (string, error) {
 	c := issued{
 		Claims: jwt.Claims{
-			Subject: string(p.User), ID: account.NewID("acc"),
+			Subject: string(p.User), ID: account.NewID("pass"),
 			IssuedAt: jwt.NewNumericDate(p.IssuedAt), NotBefore: jwt.NewNumericDate(p.IssuedAt), Expiry: jwt.NewNumericDate(p.ExpiresAt),
 		},
 		Use: useAccount, Account: p.Account, Acting: p.Through.Acting, Scope: string(p.Through.Scopes),

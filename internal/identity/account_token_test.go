@@ -94,25 +94,25 @@ func TestW2_AccountTokensSayOneAccount(t *testing.T) {
 		actor account.Actor
 		cred  string
 	}{
-		"the user's own": {plain, nil, user, "prod/user:ada"},
+		"the user's own": {pass: plain, actor: user, cred: "prod/user:ada"},
 		"through a client that acts": {
-			acted, claims{"client_id": "prod.shop", "secret_id": "sec_1", "scope": "check read", "acting": true, "made": withClient},
-			account.Actor{Environment: "prod", User: "ada", Account: "globex", Client: "shop"}, "prod/user:ada",
+			pass: acted, more: claims{"client_id": "prod.shop", "secret_id": "sec_1", "scope": "check read", "acting": true, "made": withClient},
+			actor: account.Actor{Environment: "prod", User: "ada", Account: "globex", Client: "shop"}, cred: "prod/user:ada",
 		},
 		"impersonated": {
-			impersonated, claims{"act": map[string]any{"sub": "operator:support"}, "impersonation": "imp_1"},
-			account.Actor{Environment: "prod", User: "ada", Account: "globex", Client: "support", Impersonation: "imp_1"}, "prod/operator:support",
+			pass: impersonated, more: claims{"act": map[string]any{"sub": "operator:support"}, "impersonation": "imp_1"},
+			actor: account.Actor{Environment: "prod", User: "ada", Account: "globex", Client: "support", Impersonation: "imp_1"}, cred: "prod/operator:support",
 		},
 		"impersonated, exchanged": {
-			exchanged, claims{"act": map[string]any{"sub": "operator:support"}, "impersonation": "imp_1", "client_id": "prod.shop", "made": withClient},
-			account.Actor{Environment: "prod", User: "ada", Account: "globex", Client: "support", Impersonation: "imp_1"}, "prod/operator:support",
+			pass: exchanged, more: claims{"act": map[string]any{"sub": "operator:support"}, "impersonation": "imp_1", "client_id": "prod.shop", "made": withClient},
+			actor: account.Actor{Environment: "prod", User: "ada", Account: "globex", Client: "support", Impersonation: "imp_1"}, cred: "prod/operator:support",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &forge{t: t, keys: newRing(), now: clock.Add(time.Minute)}
 			token := f.pass("prod", tt.pass)
 			said := claimsOf(t, token)
-			if id, _ := said["jti"].(string); !strings.HasPrefix(id, "acc_") {
+			if id, _ := said["jti"].(string); !strings.HasPrefix(id, "pass_") {
 				t.Errorf("jti is %q", id)
 			}
 			if diff := cmp.Diff(common.with(tt.more), said.with(claims{"jti": nil})); diff != "" {
