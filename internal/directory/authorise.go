@@ -47,8 +47,9 @@ func (v verdict) over(err error) error {
 
 // decide asks the engine whether an actor's needs are met, with at least the
 // given version in force: what was recorded before, a block say, binds (U5). The
-// system needs nothing.
-func (d *Directory) decide(ctx context.Context, actor account.Actor, atLeast account.Version, needs []need) (verdict, error) {
+// system needs nothing. What the actor may do in an account does not count while
+// the caller, who mostly is the actor, is elsewhere than its allow list says (E3).
+func (d *Directory) decide(ctx context.Context, caller, actor account.Actor, atLeast account.Version, needs []need) (verdict, error) {
 	if actor.System || len(needs) == 0 {
 		return verdict{looksAround: actor.System}, nil
 	}
@@ -76,11 +77,18 @@ func (d *Directory) decide(ctx context.Context, actor account.Actor, atLeast acc
 			return verdict{}, err
 		}
 	}
-	holds := func(q Question) bool { return answers[place[q]] }
+	barred, err := d.bars(ctx, caller, questions, answers)
+	if err != nil {
+		return verdict{}, err
+	}
+	holds := func(q Question) bool { return answers[place[q]] && !barred(q) }
 	v := verdict{looksAround: !actor.IsMember() && holds(look)}
 	for _, n := range needs {
 		if !slices.ContainsFunc(n.anyOf, holds) {
 			v.refusal = n.refuse(actor, d.catalogue)
+			if slices.ContainsFunc(n.anyOf, func(q Question) bool { return answers[place[q]] && barred(q) }) {
+				v.refusal = NotAllowedFrom(caller)
+			}
 			break
 		}
 	}

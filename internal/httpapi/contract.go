@@ -167,7 +167,7 @@ func (s *server) authenticate(r *http.Request) error {
 		return err
 	}
 	i.token = account.ConsistencyToken(token)
-	caller, err := s.auth.Authenticate(r.Context(), presented(r))
+	caller, err := s.callerOf(r)
 	i.actor = caller.Actor
 	return err
 }
@@ -227,6 +227,7 @@ func add[I, O any](s *server, op huma.Operation, do func(context.Context, direct
 func (s *server) request(ctx context.Context, in any) (directory.Request, error) {
 	i := infoFrom(ctx)
 	req := directory.Request{Actor: i.actor, ID: i.id, From: i.from}
+	req.Actor.From = addressOf(ctx) // also of who is nobody
 	if in, ok := in.(interface{ idempotencyKey() string }); ok {
 		req.IdempotencyKey = in.idempotencyKey()
 	}

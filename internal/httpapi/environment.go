@@ -21,6 +21,7 @@ type Environment struct {
 	InvitationURL      string                `json:"invitation_url" doc:"The vendor's page that accepts invitations, with {token} where the link's token goes. Empty: no mail can be sent." example:"https://app.example/invitations?token={token}"`
 	InvitationHours    int                   `json:"invitation_hours" doc:"How long an invitation can be accepted."`
 	TokenMinutes       int                   `json:"token_minutes" doc:"The longest lifetime of tokens that Tenantry issues."`
+	IPAllowList        []string              `json:"ip_allow_list" nullable:"false" doc:"The networks that requests may come from; empty: from anywhere." example:"[\"192.0.2.0/24\"]"`
 	CreatedAt          time.Time             `json:"created_at"`
 	Version            account.Version       `json:"version,omitempty" doc:"The number in its ETag. Not in the journal."`
 }
@@ -28,7 +29,8 @@ type Environment struct {
 func environmentOf(e account.Environment, version account.Version) Environment {
 	return Environment{
 		ID: e.ID, Name: e.Name, SubAccountsEnabled: e.SubAccountsEnabled, DefaultAccessMode: e.DefaultAccessMode,
-		MaxDepth: e.MaxDepth, InvitationURL: e.InvitationURL, InvitationHours: e.InvitationHours, TokenMinutes: e.TokenMinutes, CreatedAt: e.CreatedAt.UTC(), Version: version,
+		MaxDepth: e.MaxDepth, InvitationURL: e.InvitationURL, InvitationHours: e.InvitationHours, TokenMinutes: e.TokenMinutes,
+		IPAllowList: networksOf(e.IPAllowList), CreatedAt: e.CreatedAt.UTC(), Version: version,
 	}
 }
 
@@ -41,6 +43,7 @@ type EnvironmentPatch struct {
 	InvitationURL      *string             `json:"invitation_url,omitempty" doc:"An http or https address with {token} in it; empty for none."`
 	InvitationHours    *int                `json:"invitation_hours,omitempty" doc:"1 to 2160."`
 	TokenMinutes       *int                `json:"token_minutes,omitempty" doc:"1 to 1440."`
+	IPAllowList        *[]string           `json:"ip_allow_list,omitempty" nullable:"false" doc:"At most 100 addresses and networks, of IPv4 and IPv6; empty for anywhere. It has to hold the address that this request comes from."`
 }
 
 // WrittenEnvironment is the environment after a change.

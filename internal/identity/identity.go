@@ -74,6 +74,7 @@ type Presented struct {
 type Caller struct {
 	Actor      account.Actor
 	Scopes     account.Scopes // what the credential may be used for
+	Account    account.ID     // that the credential belongs to: an API token's; "" for none
 	Credential string         // names the credential, so that two can be told apart; no secret
 }
 

@@ -37,6 +37,7 @@ type environmentLine struct {
 	InvitationURL      string                `json:"invitation_url,omitempty"`
 	InvitationHours    int                   `json:"invitation_hours,omitempty"`
 	TokenMinutes       int                   `json:"token_minutes,omitempty"`
+	IPAllowList        account.Networks      `json:"ip_allow_list,omitempty"`
 }
 
 type roleLine struct {
@@ -55,6 +56,7 @@ type accountLine struct {
 	SubAccountManagement bool               `json:"sub_account_management"`
 	AccessMode           account.AccessMode `json:"sub_account_access,omitempty"`
 	Plan                 account.PlanKey    `json:"plan,omitempty"`
+	IPAllowList          account.Networks   `json:"ip_allow_list,omitempty"`
 	CreatedAt            time.Time          `json:"created_at,omitzero"`
 }
 
@@ -92,7 +94,7 @@ func (w *Writer) Write(e account.Entity) error {
 		v := e.Environment
 		return w.put(environmentLine{
 			kindEnvironment, v.ID, v.Name, v.SubAccountsEnabled, v.DefaultAccessMode, v.MaxDepth,
-			v.InvitationURL, v.InvitationHours, v.TokenMinutes,
+			v.InvitationURL, v.InvitationHours, v.TokenMinutes, v.IPAllowList,
 		})
 	case e.Role != nil:
 		v := e.Role
@@ -102,7 +104,7 @@ func (w *Writer) Write(e account.Entity) error {
 		if v.AccessMode == account.AlwaysOn {
 			w.alwaysOn[v.ID] = true
 		}
-		return w.put(accountLine{kindAccount, v.ID, v.Name, orNull(v.Parent), v.SubAccountManagement, v.AccessMode, v.Plan, v.CreatedAt.UTC()})
+		return w.put(accountLine{kindAccount, v.ID, v.Name, orNull(v.Parent), v.SubAccountManagement, v.AccessMode, v.Plan, v.IPAllowList, v.CreatedAt.UTC()})
 	case e.User != nil:
 		v := e.User
 		return w.put(userLine{kindUser, v.ID, v.Email, v.Name, v.Blocked, v.CreatedAt.UTC()})
