@@ -100,7 +100,7 @@ func (r row) expect(name string) string {
 func TestE4_EveryRouteByEveryPersona(t *testing.T) {
 	w := newInviting(t, oneMachine).world
 	personas := w.personas()
-	rows := slices.Concat(accountRows(), peopleRows(), invitationRows(), otherRows(), machineRows(), accessRows(), featureRows(), journalRows())
+	rows := slices.Concat(accountRows(), peopleRows(), invitationRows(), otherRows(), machineRows(), accessRows(), featureRows(), journalRows(), allowRows())
 	for _, r := range rows {
 		t.Run(r.route, func(t *testing.T) {
 			for name := range strings.FieldsSeq(everyPerson) {
