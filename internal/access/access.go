@@ -28,8 +28,9 @@ type Freshness interface {
 	Fresh(ctx context.Context, env account.EnvironmentID, version account.Version) (token string, at account.Version, err error)
 }
 
-// Names reads the directory: what accounts are called and where they stand. directory.Store has it.
+// Names reads the directory: what accounts are called, where they stand, and from where they may be used. directory.Store has it.
 type Names interface {
+	directory.AllowLister
 	Read(ctx context.Context, env account.EnvironmentID, fn func(directory.Reader) error) error
 }
 

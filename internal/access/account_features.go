@@ -73,6 +73,9 @@ func (s *Service) AccountFeatures(ctx context.Context, actor account.Actor, id a
 			return FeatureList{}, err
 		}
 		agreed, err := s.decideFeatures(ctx, actor, id, &view)
+		if err == nil {
+			err = s.admitted(ctx, actor, id)
+		}
 		if err != nil {
 			return FeatureList{}, err
 		}

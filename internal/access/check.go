@@ -50,7 +50,9 @@ func (a Answer) failure() error {
 // feature names there, and the account has the feature.
 //
 // A question that cannot be asked (an unknown permission, feature or type, a
-// malformed id; with a token for one account, one about anything else: outside_account) is answered with a fault of its own. Unavailable faults for all if the
+// malformed id; with a token for one account, one about anything else: outside_account) is
+// answered with a fault of its own, and so is one of a member about an account that they
+// may not use from where they are (ip_not_allowed). Unavailable faults for all if the
 // engine is away or the version does not come in time.
 func (s *Service) Check(ctx context.Context, actor account.Actor, questions []Question, version account.Version) ([]Answer, account.Version, error) {
 	if len(questions) == 0 || len(questions) > MaxBulk {
@@ -100,6 +102,9 @@ func (s *Service) Check(ctx context.Context, actor account.Actor, questions []Qu
 				answers[i].Err = blocked.Err
 			}
 		}
+	}
+	if err := s.bar(ctx, actor, questions, answers); err != nil {
+		return nil, 0, err
 	}
 	return answers, seen, nil
 }

@@ -58,6 +58,7 @@ func (r *reached) Fresh(_ context.Context, _ account.EnvironmentID, version acco
 type known struct {
 	directory.Reader
 	features []account.Versioned[account.Feature]
+	lists    map[account.ID]account.Networks // that hold at accounts
 	changes  int
 	reads    int
 }
@@ -69,6 +70,10 @@ func (k *known) Read(_ context.Context, _ account.EnvironmentID, fn func(directo
 		k.features[0].Version += 10
 	}
 	return fn(k)
+}
+
+func (k *known) AllowLists(context.Context, account.EnvironmentID, ...account.ID) (directory.AllowLists, error) {
+	return directory.AllowLists{Accounts: k.lists}, nil
 }
 
 func (k *known) FeaturesByKey(context.Context, []account.FeatureKey) ([]account.Versioned[account.Feature], error) {

@@ -69,6 +69,9 @@ func (s *Service) Openers(ctx context.Context, actor account.Actor, f OpenersFil
 	if err := s.mayListOpeners(ctx, actor, f.Account, version); err != nil {
 		return Openers{}, err
 	}
+	if err := s.admitted(ctx, actor, f.Account); err != nil {
+		return Openers{}, err
+	}
 	var out Openers
 	err = s.names.Read(ctx, actor.Environment, func(r directory.Reader) (err error) {
 		out, err = s.openersIn(ctx, r, actor, f, limit)

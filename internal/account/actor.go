@@ -14,6 +14,7 @@ type Actor struct {
 	Invitation    InvitationID    `json:"invitation,omitempty"`    // accepted by who has its link (I1)
 	System        bool            `json:"system,omitempty"`        // the operator at the machine's own command line
 	Operator      bool            `json:"operator,omitempty"`      // some operator; who, is not told: see Masked
+	From          string          `json:"-"`                       // the address that the request comes from; "" if it is not known (E3)
 }
 
 // IsUser reports whether the request is made in a user's name and judged by that user's rights.
@@ -22,6 +23,11 @@ func (a Actor) IsUser() bool { return a.User != "" }
 // IsMember reports whether the request is judged by the rights of memberships, a
 // user's or an API token's, rather than by an operator's.
 func (a Actor) IsMember() bool { return a.User != "" || a.APIToken != "" }
+
+// IsAtHand reports whether a member's own machine sends the request, rather than a
+// client that acts for the user, or an operator who impersonates: From is then
+// where the member is, and the allow lists of accounts hold for it (E3).
+func (a Actor) IsAtHand() bool { return a.IsMember() && a.Client == "" }
 
 // Name returns the actor as type:id, for logs and the journal's readers.
 func (a Actor) Name() string {

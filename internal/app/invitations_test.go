@@ -152,6 +152,7 @@ func TestI1_AnAddressThatDoesNotExist(t *testing.T) {
 		t.Errorf("the letter: %v", d)
 	}
 	w.mail.Accept()
+	w.clock.forward(time.Minute)
 	if d := w.as("euadmin").must("POST", path+"/resend", obj{}).part("delivery"); d["state"] != "queued" || d["attempts"] != 0.0 {
 		t.Errorf("sent again: %v", d)
 	}

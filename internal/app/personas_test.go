@@ -97,7 +97,7 @@ func (r row) expect(name string) string {
 
 // allRows are the requests of the whole API.
 func allRows() []row {
-	return slices.Concat(accountRows(), peopleRows(), invitationRows(), otherRows(), machineRows(), accessRows(), featureRows(), journalRows(), tokenRows(), clientRows(), switchRows(), signInRows())
+	return slices.Concat(accountRows(), peopleRows(), invitationRows(), otherRows(), machineRows(), accessRows(), featureRows(), journalRows(), tokenRows(), clientRows(), switchRows(), signInRows(), allowRows())
 }
 
 // TestE4_EveryRouteByEveryPersona sends every request of the API as every kind

@@ -67,6 +67,12 @@ func (s *said) String() string {
 // start serves a deployment; it ends with the test.
 func start(t testing.TB, cfg app.Config) *service {
 	t.Helper()
+	return startAt(t, cfg, "127.0.0.1")
+}
+
+// startAt serves a deployment at an address of this machine.
+func startAt(t testing.TB, cfg app.Config, host string) *service {
+	t.Helper()
 	// On a busy machine things take longer; a test that is about waiting sets its own.
 	cfg.ApplyWait = cmp.Or(cfg.ApplyWait, 30*time.Second)
 	cfg.FreshWait = cmp.Or(cfg.FreshWait, 20*time.Second)
@@ -85,7 +91,7 @@ func start(t testing.TB, cfg app.Config) *service {
 		cancel()
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,6 +123,7 @@ type caller struct {
 	s      *service
 	token  string
 	acting string
+	client *http.Client // nil for the default
 }
 
 // client makes a client and returns its caller.
@@ -192,7 +199,7 @@ func (c caller) try(method, path string, body any, headers ...string) (answer, e
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := cmp.Or(c.client, http.DefaultClient).Do(req)
 	if err != nil {
 		return answer{}, err
 	}

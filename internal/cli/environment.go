@@ -84,10 +84,11 @@ func (c *console) environmentList() *cobra.Command {
 func (c *console) environmentSet() *cobra.Command {
 	var d deployment
 	var env account.Environment
+	var allowed []string
 	cmd := &cobra.Command{
 		Use:     "set ID",
 		Short:   "Change an environment's settings",
-		Example: "  tenantry environment set production --max-depth 20",
+		Example: "  tenantry environment set production --max-depth 20\n  tenantry environment set production --ip-allow-list 192.0.2.0/24,2001:db8::/32",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d.quietly(cmd)
@@ -114,6 +115,9 @@ func (c *console) environmentSet() *cobra.Command {
 			if given("exchange-only") {
 				patch.ExchangeOnly = &env.ExchangeOnly
 			}
+			if given("ip-allow-list") {
+				patch.IPAllowList = &allowed
+			}
 			id := account.EnvironmentID(args[0])
 			return d.directoryOnly(cmd.Context(), c, func(a *app.App) error {
 				_, err := a.Directory.UpdateEnvironment(cmd.Context(), directory.Request{Actor: system(id)}, patch)
@@ -132,6 +136,7 @@ func (c *console) environmentSet() *cobra.Command {
 	f.StringVar((*string)(&env.DefaultAccessMode), "default-access-mode", "", "of new accounts: default_off, default_on or always_on")
 	f.IntVar(&env.MaxDepth, "max-depth", 0, "most levels of accounts")
 	f.BoolVar(&env.ExchangeOnly, "exchange-only", false, "take secrets of clients at /oauth2/token alone, and not as bearer tokens")
+	f.StringSliceVar(&allowed, "ip-allow-list", nil, `addresses and networks that requests may come from; "" for anywhere`)
 	invitationFlags(f, &env)
 	return cmd
 }

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tenantry/tenantry/internal/account"
 )
@@ -11,10 +12,12 @@ type AccountPatch struct {
 	Name                 *string             `json:"name,omitempty"`
 	SubAccountManagement *bool               `json:"sub_account_management,omitempty"`
 	AccessMode           *account.AccessMode `json:"sub_account_access,omitempty"`
+	IPAllowList          *[]string           `json:"ip_allow_list,omitempty"` // addresses and networks; none for those of the nearest ancestor that has some
 }
 
 // UpdateAccount renames an account, turns its sub-account management on or off
-// (A3), or changes its access mode with what S4 says of its members.
+// (A3), changes its access mode with what S4 says of its members, or says from
+// where its members' requests may come (E3).
 func (d *Directory) UpdateAccount(ctx context.Context, req Request, id account.ID, patch AccountPatch) (Result[account.Account], error) {
 	if err := account.CheckID("account", id); err != nil {
 		return Result[account.Account]{}, err
@@ -29,6 +32,9 @@ func (d *Directory) UpdateAccount(ctx context.Context, req Request, id account.I
 		}
 		if patch.AccessMode != nil {
 			p.account("write_sub_account_access", id, "change the access mode")
+		}
+		if patch.IPAllowList != nil {
+			p.account("manage_ip_restrictions", id, "say from where the account can be used")
 		}
 		if len(p.needs) == 0 {
 			p.account("access", id, "see this account")
@@ -52,12 +58,37 @@ func (d *Directory) UpdateAccount(ctx context.Context, req Request, id account.I
 				return after, err
 			}
 		}
+		if patch.IPAllowList != nil {
+			if after.IPAllowList, err = accountList(ctx, r, req.Actor, before, *patch.IPAllowList); err != nil {
+				return after, err
+			}
+		}
 		if after == before {
 			return after, nil
 		}
 		p.change(account.Of(before), account.Of(after))
 		return after, changeMode(ctx, r, p, before, after)
 	})
+}
+
+// accountList is the allow list that texts make for an account. A member at hand has to
+// be where that lets them be, or, without any, the list that the account then has from above.
+func accountList(ctx context.Context, r Reader, caller account.Actor, of account.Account, texts []string) (account.Networks, error) {
+	list, err := listFor("ip_allow_list", texts, caller, caller.IsAtHand())
+	if err != nil || list != "" || !caller.IsAtHand() {
+		return list, err
+	}
+	above, err := r.Ancestors(ctx, of.ID)
+	for _, a := range slices.Backward(above) {
+		if a.IPAllowList == "" {
+			continue
+		}
+		if !allows(a.IPAllowList, caller.From) {
+			err = excludesYou("ip_allow_list", caller)
+		}
+		break
+	}
+	return list, err
 }
 
 // changeMode adds what a new access mode means for the account's assignments and present members (S4).

@@ -48,8 +48,9 @@ func (v verdict) over(err error) error {
 // decide asks the engine whether an actor's needs are met, with at least the
 // given version in force: what was recorded before, a block say, binds (U5). The
 // system needs nothing. What needs nothing is not for who has a token for one
-// account (W2): it is not about that account.
-func (d *Directory) decide(ctx context.Context, actor account.Actor, atLeast account.Version, needs []need) (verdict, error) {
+// account (W2): it is not about that account. What the actor may do in an account
+// does not count while the caller, who mostly is the actor, is elsewhere than its allow list says (E3).
+func (d *Directory) decide(ctx context.Context, caller, actor account.Actor, atLeast account.Version, needs []need) (verdict, error) {
 	if len(needs) == 0 && actor.Account != "" {
 		return verdict{refusal: OutsideAccount(actor)}, nil
 	}
@@ -80,11 +81,18 @@ func (d *Directory) decide(ctx context.Context, actor account.Actor, atLeast acc
 			return verdict{}, err
 		}
 	}
-	holds := func(q Question) bool { return answers[place[q]] && within(actor, q) }
+	barred, err := d.bars(ctx, caller, questions, answers)
+	if err != nil {
+		return verdict{}, err
+	}
+	holds := func(q Question) bool { return answers[place[q]] && within(actor, q) && !barred(q) }
 	v := verdict{looksAround: !actor.IsMember() && holds(look)}
 	for _, n := range needs {
 		if !slices.ContainsFunc(n.anyOf, holds) {
 			v.refusal = n.refuse(actor, d.catalogue)
+			if slices.ContainsFunc(n.anyOf, func(q Question) bool { return answers[place[q]] && barred(q) }) {
+				v.refusal = NotAllowedFrom(caller)
+			}
 			break
 		}
 	}

@@ -70,10 +70,12 @@ type EnvironmentPatch struct {
 	InvitationHours    *int                `json:"invitation_hours,omitempty"`
 	TokenMinutes       *int                `json:"token_minutes,omitempty"`
 	ExchangeOnly       *bool               `json:"exchange_only,omitempty"`
+	IPAllowList        *[]string           `json:"ip_allow_list,omitempty"` // addresses and networks; none is anywhere
 }
 
 // UpdateEnvironment changes an environment's settings (E2, E3); it needs manage_security.
-// A lower maximum depth leaves deeper accounts as they are.
+// A lower maximum depth leaves deeper accounts as they are. An allow list has to
+// hold the address of who sets it, but for the system.
 func (d *Directory) UpdateEnvironment(ctx context.Context, req Request, patch EnvironmentPatch) (Result[account.Environment], error) {
 	return write(ctx, d, req, "environment.update", patch, func(ctx context.Context, r Reader, p *plan) (account.Environment, error) {
 		p.kind = account.EnvironmentChanged
@@ -93,6 +95,11 @@ func (d *Directory) UpdateEnvironment(ctx context.Context, req Request, patch En
 		set(&env.InvitationHours, patch.InvitationHours)
 		set(&env.TokenMinutes, patch.TokenMinutes)
 		set(&env.ExchangeOnly, patch.ExchangeOnly)
+		if patch.IPAllowList != nil {
+			if env.IPAllowList, err = listFor("ip_allow_list", *patch.IPAllowList, req.Actor, !req.Actor.System); err != nil {
+				return env, err
+			}
+		}
 		if err := cleanEnvironment(&env); err != nil {
 			return env, err
 		}

@@ -39,7 +39,7 @@ type Accepted struct {
 // made (S3). A present membership is left as it is.
 //
 // Faults: NotFound (invitation_invalid), the same for every token that opens
-// nothing; Conflict (invitation_expired, invitation_void, identity_conflict); Denied (user_blocked); Exists
+// nothing; Conflict (invitation_expired, invitation_void, identity_conflict); Denied (user_blocked, ip_not_allowed); Exists
 // (user_exists, email_taken) about a chosen id; Invalid (invalid_name, …).
 func (d *Directory) AcceptInvitation(ctx context.Context, req Request, token string, in Acceptance) (Result[Accepted], error) {
 	t, err := parseInvitationToken(token)
@@ -60,12 +60,15 @@ func (d *Directory) AcceptInvitation(ctx context.Context, req Request, token str
 		return Result[Accepted]{}, invitationInvalid()
 	}
 	fresh := account.UserID(account.NewID("usr"))
-	req.Actor = account.Actor{Environment: t.Environment, Client: req.Actor.Client, Person: req.Actor.Person, Invitation: t.Invitation}
+	req.Actor = account.Actor{Environment: t.Environment, Client: req.Actor.Client, Person: req.Actor.Person, Invitation: t.Invitation, From: req.Actor.From}
 	req.IdempotencyKey, req.IfMatch = "", 0
 	result, err := write(ctx, d, req, "invitation.accept", nil, func(ctx context.Context, r Reader, p *plan) (Accepted, error) {
 		p.kind = account.InvitationAccepted
 		found, err := offered(ctx, r, t, p.now)
 		if err != nil {
+			return Accepted{}, err
+		}
+		if err := admitIn(ctx, r, req.Actor); err != nil {
 			return Accepted{}, err
 		}
 		inv := found.Value

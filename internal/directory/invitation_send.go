@@ -108,7 +108,7 @@ func (d *Directory) sent(r Result[account.Invitation], err error, s *sending) (R
 // needs what Invite needs for the same offer.
 //
 // Faults: NotFound (invitation_not_found, role_not_found), Invalid (role_out_of_branch,
-// expiry_past, …), Conflict (not_a_parent_account, mail_not_configured, invitation_url_missing), Denied, Stale.
+// expiry_past, …), Conflict (not_a_parent_account, resent_too_soon, mail_not_configured, invitation_url_missing), Denied, Stale.
 func (d *Directory) ResendInvitation(ctx context.Context, req Request, id account.ID, invitation account.InvitationID, in Sending) (Result[Invited], error) {
 	if err := notWhileImpersonating(req); err != nil {
 		return Result[Invited]{}, err
@@ -130,6 +130,9 @@ func (d *Directory) ResendInvitation(ctx context.Context, req Request, id accoun
 			return before, err
 		}
 		if err := d.offerAgain(ctx, r, p, before); err != nil {
+			return before, err
+		}
+		if err := sending.notTooSoon(ctx, r, p, before); err != nil {
 			return before, err
 		}
 		inv := before

@@ -48,7 +48,7 @@ type Sending struct {
 //
 // Faults: those of SetMembership, without user_not_found; Exists (already_invited);
 // Invalid (invalid_email, invalid_lifetime, invalid_delivery, …); Conflict
-// (mail_not_configured, invitation_url_missing).
+// (too_many_invitations, mail_not_configured, invitation_url_missing).
 func (d *Directory) Invite(ctx context.Context, req Request, in NewInvitation) (Result[Invited], error) {
 	if err := errors.Join(notWhileImpersonating(req), account.CheckID("account", in.Account), in.check()); err != nil {
 		return Result[Invited]{}, err
@@ -75,6 +75,9 @@ func (d *Directory) Invite(ctx context.Context, req Request, in NewInvitation) (
 			return inv, err
 		}
 		if err := makeRoom(ctx, r, p, inv); err != nil {
+			return inv, err
+		}
+		if err := notTooMany(ctx, r, p, holder.Value.ID); err != nil {
 			return inv, err
 		}
 		if err := sending.send(ctx, r, p, d, &inv); err != nil {

@@ -62,8 +62,8 @@ func TestI1_InvitingLooksForNoUser(t *testing.T) {
 	h.must(err)
 	catalogue, err := schema.Parse()
 	h.must(err)
-	woken := 0
-	d := directory.New(blind{h.store}, h.engine, h.engine, catalogue, directory.Config{Letters: func() { woken++ }})
+	woken, now := 0, time.Now()
+	d := directory.New(blind{h.store}, h.engine, h.engine, catalogue, directory.Config{Letters: func() { woken++ }, Now: func() time.Time { return now }})
 	req := directory.Request{Actor: account.Actor{Environment: "prod", Client: "portal", User: "eve"}}
 	for _, email := range []string{"ada@example.com", "nobody@example.com"} {
 		sent, err := d.Invite(h.ctx, req, directory.NewInvitation{Account: "globex", Email: email, Roles: []account.RoleKey{"r"}})
@@ -71,6 +71,7 @@ func TestI1_InvitingLooksForNoUser(t *testing.T) {
 		id := sent.Value.ID
 		_, err = d.Invite(h.ctx, req, directory.NewInvitation{Account: "globex", Email: email, Roles: []account.RoleKey{"r"}})
 		code(t, err, "already_invited")
+		now = now.Add(directory.ResendPause)
 		_, err = d.ResendInvitation(h.ctx, req, "globex", id, directory.Sending{})
 		h.must(err)
 		_, err = d.ListInvitations(h.ctx, req.Actor, directory.AccountItems{Account: "globex"})
@@ -141,7 +142,7 @@ func TestI1_LettersOfOneInvitation(t *testing.T) {
 		if strings.Count(link, token) != 2 {
 			t.Errorf("the link is %s", link)
 		}
-		_, err := d.PreviewInvitation(h.ctx, token)
+		_, err := d.PreviewInvitation(h.ctx, account.Actor{}, token)
 		return err
 	}
 	first, _ := write()
@@ -149,6 +150,7 @@ func TestI1_LettersOfOneInvitation(t *testing.T) {
 	if first == second || good(first) != nil || good(second) != nil {
 		t.Errorf("two letters: %s %v, %s %v", first, good(first), second, good(second))
 	}
+	now = now.Add(directory.ResendPause)
 	_, err = d.ResendInvitation(h.ctx, h.system, "globex", sent.Value.ID, directory.Sending{Hours: 1})
 	h.must(err)
 	code(t, good(first), "invitation_invalid")

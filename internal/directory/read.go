@@ -58,7 +58,7 @@ func read[T any](ctx context.Context, d *Directory, actor account.Actor, declare
 		return err
 	})
 	if seen > decided {
-		if verdict, err = d.decide(ctx, actor, seen, p.needs); err != nil {
+		if verdict, err = d.decide(ctx, actor, actor, seen, p.needs); err != nil {
 			return none, err
 		}
 	}
@@ -71,14 +71,14 @@ func read[T any](ctx context.Context, d *Directory, actor account.Actor, declare
 // decideAtHead decides with all in force that is recorded now, and returns up to which version that is.
 func (d *Directory) decideAtHead(ctx context.Context, actor account.Actor, needs []need) (verdict, account.Version, error) {
 	if actor.System || len(needs) == 0 {
-		v, err := d.decide(ctx, actor, 0, needs)
+		v, err := d.decide(ctx, actor, actor, 0, needs)
 		return v, 0, err
 	}
 	head, err := d.store.Head(ctx, actor.Environment)
 	if err != nil {
 		return verdict{}, 0, err
 	}
-	v, err := d.decide(ctx, actor, head, needs)
+	v, err := d.decide(ctx, actor, actor, head, needs)
 	return v, head, err
 }
 

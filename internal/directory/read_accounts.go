@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/relation"
 )
 
 // GetAccount returns an account that the actor may open.
@@ -11,6 +12,20 @@ func (d *Directory) GetAccount(ctx context.Context, actor account.Actor, id acco
 	return read(ctx, d, actor, at("access", id, "see this account"), func(ctx context.Context, r Reader) (account.Versioned[account.Account], error) {
 		return r.Account(ctx, id)
 	})
+}
+
+// SeesAllowList reports whether an actor who may open an account is told its allow
+// list: those may see it who may change it, and operators who may view the back
+// office. That there is none is told to everybody.
+func (d *Directory) SeesAllowList(ctx context.Context, actor account.Actor, a account.Account) (bool, error) {
+	if a.IPAllowList == "" {
+		return true, nil
+	}
+	verdict, _, err := d.decideAtHead(ctx, actor, []need{{anyOf: []Question{
+		{"manage_ip_restrictions", relation.AccountObject(actor.Environment, a.ID)},
+		{"view_backoffice", relation.EnvironmentObject(actor.Environment)},
+	}}})
+	return verdict.refusal == nil, err
 }
 
 // at declares the need of one permission at an account.

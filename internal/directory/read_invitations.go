@@ -107,8 +107,9 @@ type Offer struct {
 }
 
 // PreviewInvitation returns what a token's invitation offers; the token is the
-// credential. Faults: NotFound (invitation_invalid), Conflict (invitation_expired).
-func (d *Directory) PreviewInvitation(ctx context.Context, token string) (Offer, error) {
+// credential, and of the actor only the address counts. Faults: NotFound
+// (invitation_invalid), Conflict (invitation_expired), Denied (ip_not_allowed).
+func (d *Directory) PreviewInvitation(ctx context.Context, actor account.Actor, token string) (Offer, error) {
 	t, err := parseInvitationToken(token)
 	if err != nil {
 		return Offer{}, err
@@ -117,6 +118,9 @@ func (d *Directory) PreviewInvitation(ctx context.Context, token string) (Offer,
 	err = d.store.Read(ctx, t.Environment, func(r Reader) error {
 		found, err := offered(ctx, r, t, d.cfg.Now())
 		if err != nil {
+			return err
+		}
+		if err := admitIn(ctx, r, actor); err != nil {
 			return err
 		}
 		offer.Invitation = found.Value

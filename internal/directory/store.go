@@ -26,6 +26,11 @@ type Store interface {
 	// Head returns the version of the newest entry of an environment's journal.
 	Head(ctx context.Context, env account.EnvironmentID) (account.Version, error)
 
+	// AllowLists returns from where requests may come to an environment (E3), and which list
+	// holds at each of the accounts named: its own, or that of the nearest one above it that has
+	// one. Accounts for which there is none, or that do not exist, are left out.
+	AllowLists(ctx context.Context, env account.EnvironmentID, ids ...account.ID) (AllowLists, error)
+
 	// Read calls fn with one consistent snapshot of an environment.
 	Read(ctx context.Context, env account.EnvironmentID, fn func(Reader) error) error
 
@@ -133,6 +138,8 @@ type Reader interface {
 	Invitations(ctx context.Context, f AccountItems) ([]account.Versioned[account.Invitation], int, error)
 	// InvitationsIn returns every invitation to an account, in the order of their addresses.
 	InvitationsIn(ctx context.Context, id account.ID) ([]account.Invitation, error)
+	// OpenInvitations returns how many invitations to an account can be accepted after a time.
+	OpenInvitations(ctx context.Context, id account.ID, at time.Time) (int, error)
 	// InvitationTo returns the invitation of a cleaned address to an account.
 	InvitationTo(ctx context.Context, id account.ID, email string) (account.Versioned[account.Invitation], error)
 	// InvitationSecrets returns the hashes of an invitation's secrets, in no order; none if there is no such invitation.
@@ -228,6 +235,12 @@ type Remembered struct {
 	Fingerprint []byte          // hash of the request, to tell a repeat from a misuse of the key
 	Version     account.Version // of the entry that the request wrote
 	Result      []byte          // what the use case returned, as JSON
+}
+
+// AllowLists says from where requests may come (E3); "" is anywhere.
+type AllowLists struct {
+	Environment account.Networks
+	Accounts    map[account.ID]account.Networks // none of them is ""
 }
 
 // AccountFilter selects accounts.

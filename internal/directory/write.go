@@ -63,7 +63,7 @@ func write[T any](ctx context.Context, d *Directory, req Request, op string, inp
 		if err := CheckKnown(req.AtLeast, planned.head); err != nil && planned.head > 0 {
 			return Result[T]{}, err
 		}
-		verdict, err := d.decide(ctx, planned.judge, planned.head, planned.needs)
+		verdict, err := d.decide(ctx, req.Actor, planned.judge, planned.head, planned.needs)
 		if err != nil {
 			return Result[T]{}, err
 		}

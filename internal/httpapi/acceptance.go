@@ -66,8 +66,8 @@ func (s *server) registerOpenInvitations() {
 		OperationID: "previewInvitation", Method: http.MethodPost, Path: "/v1/invitations/preview", Tags: []string{tagInvitations},
 		Summary: "See what an invitation offers", Description: "For the page at which it is accepted. The token in the body is the credential.",
 		Errors: []int{http.StatusNotFound, http.StatusConflict},
-	}, func(ctx context.Context, _ directory.Request, in *previewInput) (*Plain[Offer], error) {
-		o, err := s.directory.PreviewInvitation(ctx, in.body().Token)
+	}, func(ctx context.Context, req directory.Request, in *previewInput) (*Plain[Offer], error) {
+		o, err := s.directory.PreviewInvitation(ctx, req.Actor, in.body().Token)
 		if err != nil {
 			return nil, err
 		}
@@ -88,7 +88,7 @@ func (s *server) acceptInvitation(ctx context.Context, req directory.Request, in
 	presented := identity.Presented{Authorization: in.Authorization, ActForUser: in.ActForUser, Environment: in.Environment}
 	switch {
 	case id != "":
-		caller, err := s.auth.Authenticate(ctx, presented)
+		caller, err := s.caller(ctx, presented)
 		if err != nil {
 			return nil, err
 		}

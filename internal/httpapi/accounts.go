@@ -20,6 +20,7 @@ type Account struct {
 	SubAccountManagement bool               `json:"sub_account_management" doc:"Whether it may have sub-accounts."`
 	SubAccountAccess     account.AccessMode `json:"sub_account_access" enum:"default_off,default_on,always_on" doc:"Whether its members may open the accounts below: only if asked for, unless asked otherwise, or always."`
 	Plan                 *account.PlanKey   `json:"plan" doc:"The account's own plan; null for that of its nearest ancestor with one."`
+	IPAllowList          *[]string          `json:"ip_allow_list,omitempty" doc:"The networks that its members' requests may come from; empty for those of its nearest ancestor with some. Only where a single account is asked for, and in the journal; absent if the caller is not told it." nullable:"false"`
 	CreatedAt            time.Time          `json:"created_at"`
 	Version              account.Version    `json:"version,omitempty" doc:"The number in its ETag. Not in trees and in the journal."`
 }
@@ -29,6 +30,12 @@ func accountOf(a account.Account, version account.Version) Account {
 		ID: a.ID, Name: a.Name, Parent: orNull(a.Parent), SubAccountManagement: a.SubAccountManagement,
 		SubAccountAccess: a.AccessMode, Plan: orNull(a.Plan), CreatedAt: a.CreatedAt.UTC(), Version: version,
 	}
+}
+
+// withList is the account with its allow list, for who is told it.
+func (a Account) withList(of account.Account) Account {
+	a.IPAllowList = new(networksOf(of.IPAllowList))
+	return a
 }
 
 // Accounts is a page of accounts, in the order of their ids.
@@ -87,13 +94,21 @@ func (s *server) registerAccounts() {
 	}, s.listAccounts)
 	register(s, huma.Operation{
 		OperationID: "getAccount", Method: http.MethodGet, Path: "/v1/accounts/{account}", Tags: []string{tagAccounts},
-		Summary: "See an account", Description: "For who may open it.", Errors: []int{http.StatusNotFound},
+		Summary: "See an account", Description: "For who may open it. Its ip_allow_list, if there is one, is told to who may change it, and to operators.", Errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, req directory.Request, in *accountInput) (*Tagged[Account], error) {
 		a, err := s.directory.GetAccount(ctx, req.Actor, in.Account)
 		if err != nil {
 			return nil, err
 		}
-		return &Tagged[Account]{ETag: etag(a.Version), Body: accountOf(a.Value, a.Version)}, nil
+		body := accountOf(a.Value, a.Version)
+		told, err := s.directory.SeesAllowList(ctx, req.Actor, a.Value)
+		if err != nil {
+			return nil, err
+		}
+		if told {
+			body = body.withList(a.Value)
+		}
+		return &Tagged[Account]{ETag: etag(a.Version), Body: body}, nil
 	})
 	register(s, huma.Operation{
 		OperationID: "getAccountSummary", Method: http.MethodGet, Path: "/v1/accounts/{account}/summary", Tags: []string{tagAccounts},

@@ -24,6 +24,7 @@ type AccountPatch struct {
 	Name                 *string             `json:"name,omitempty" doc:"1 to 200 characters."`
 	SubAccountManagement *bool               `json:"sub_account_management,omitempty" doc:"Whether it may have sub-accounts."`
 	SubAccountAccess     *account.AccessMode `json:"sub_account_access,omitempty" doc:"default_off, default_on or always_on. Changes no present member, but for a change to always_on, which covers all, and from it, which leaves them what they had."`
+	IPAllowList          *[]string           `json:"ip_allow_list,omitempty" nullable:"false" doc:"At most 100 addresses and networks that its members' requests may come from; empty for those of its nearest ancestor with some. Needs fe.secure.write.ipRestrictions. A member's own has to hold the address that this request comes from."`
 }
 
 // WrittenAccount is an account after a change.
@@ -61,7 +62,7 @@ func (s *server) registerAccountWrites() {
 	}, s.createAccount)
 	register(s, huma.Operation{
 		OperationID: "updateAccount", Method: http.MethodPatch, Path: "/v1/accounts/{account}", Tags: []string{tagAccounts},
-		Summary: "Rename an account, or change its sub-account settings",
+		Summary: "Rename an account, change its sub-account settings, or say from where it can be used",
 		Errors:  []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
 	}, s.updateAccount)
 	s.registerMove()
@@ -99,12 +100,16 @@ func (s *server) createAccount(ctx context.Context, req directory.Request, in *c
 func (s *server) updateAccount(ctx context.Context, req directory.Request, in *updateAccountInput) (*Written[WrittenAccount], error) {
 	b := in.body()
 	r, err := s.directory.UpdateAccount(ctx, req, in.Account, directory.AccountPatch{
-		Name: b.Name, SubAccountManagement: b.SubAccountManagement, AccessMode: b.SubAccountAccess,
+		Name: b.Name, SubAccountManagement: b.SubAccountManagement, AccessMode: b.SubAccountAccess, IPAllowList: b.IPAllowList,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return written(req, r, http.StatusOK, writtenAccount(r)), nil
+	body := writtenAccount(r)
+	if b.IPAllowList != nil { // who may change it is told it
+		body.Account = body.withList(r.Value)
+	}
+	return written(req, r, http.StatusOK, body), nil
 }
 
 func (s *server) deleteAccount(ctx context.Context, req directory.Request, in *deleteAccountInput) (*Written[WrittenAccount], error) {

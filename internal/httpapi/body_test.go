@@ -107,7 +107,7 @@ func (u unreadable) Read([]byte) (int, error) {
 }
 
 func TestSlowBody(t *testing.T) {
-	a := serve(t, Deps{}, Config{BodyTimeout: 20 * time.Millisecond})
+	a := serve(t, Deps{Directory: newDirectory(t, broken{}, granting{})}, Config{BodyTimeout: 20 * time.Millisecond})
 	server := httptest.NewServer(a.handler)
 	defer server.Close()
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())

@@ -180,7 +180,7 @@ func (s *server) authenticate(r *http.Request) error {
 	}
 	i.token = account.ConsistencyToken(token)
 	ctx := directory.WithOrigin(r.Context(), directory.Origin{RequestID: i.id, From: i.from})
-	caller, err := s.auth.Authenticate(ctx, presented(r))
+	caller, err := s.callerOf(r.WithContext(ctx))
 	i.actor, i.scopes, i.secret = caller.Actor, caller.Scopes, caller.Secret
 	return err
 }
@@ -240,6 +240,7 @@ func add[I, O any](s *server, op huma.Operation, do func(context.Context, direct
 func (s *server) request(ctx context.Context, in any) (directory.Request, error) {
 	i := infoFrom(ctx)
 	req := directory.Request{Actor: i.actor, ID: i.id, From: i.from}
+	req.Actor.From = addressOf(ctx) // also of who is nobody
 	if in, ok := in.(interface{ idempotencyKey() string }); ok {
 		req.IdempotencyKey = in.idempotencyKey()
 	}

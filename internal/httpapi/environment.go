@@ -24,6 +24,7 @@ type Environment struct {
 	KeysRotatedAt      *time.Time            `json:"keys_rotated_at,omitempty" doc:"When another signing key was asked for last; absent if never."`
 	KeysRevokedAt      *time.Time            `json:"keys_revoked_at,omitempty" doc:"Tokens that were issued before are not accepted; absent if none were revoked."`
 	ExchangeOnly       bool                  `json:"exchange_only" doc:"Whether secrets of clients are taken at /oauth2/token alone, and not as bearer tokens."`
+	IPAllowList        []string              `json:"ip_allow_list" nullable:"false" doc:"The networks that requests may come from; empty: from anywhere." example:"[\"192.0.2.0/24\"]"`
 	CreatedAt          time.Time             `json:"created_at"`
 	Version            account.Version       `json:"version,omitempty" doc:"The number in its ETag. Not in the journal."`
 }
@@ -32,7 +33,7 @@ func environmentOf(e account.Environment, version account.Version) Environment {
 	return Environment{
 		ID: e.ID, Name: e.Name, SubAccountsEnabled: e.SubAccountsEnabled, DefaultAccessMode: e.DefaultAccessMode,
 		MaxDepth: e.MaxDepth, InvitationURL: e.InvitationURL, InvitationHours: e.InvitationHours, TokenMinutes: e.TokenMinutes,
-		KeysRotatedAt: e.KeysRotatedAt, KeysRevokedAt: e.KeysRevokedAt, ExchangeOnly: e.ExchangeOnly, CreatedAt: e.CreatedAt.UTC(), Version: version,
+		KeysRotatedAt: e.KeysRotatedAt, KeysRevokedAt: e.KeysRevokedAt, ExchangeOnly: e.ExchangeOnly, IPAllowList: networksOf(e.IPAllowList), CreatedAt: e.CreatedAt.UTC(), Version: version,
 	}
 }
 
@@ -46,6 +47,7 @@ type EnvironmentPatch struct {
 	InvitationHours    *int                `json:"invitation_hours,omitempty" doc:"1 to 2160."`
 	TokenMinutes       *int                `json:"token_minutes,omitempty" doc:"1 to 1440."`
 	ExchangeOnly       *bool               `json:"exchange_only,omitempty" doc:"Whether secrets of clients are taken at /oauth2/token alone, and not as bearer tokens."`
+	IPAllowList        *[]string           `json:"ip_allow_list,omitempty" nullable:"false" doc:"At most 100 addresses and networks, of IPv4 and IPv6; empty for anywhere. It has to hold the address that this request comes from."`
 }
 
 // WrittenEnvironment is the environment after a change.

@@ -60,6 +60,11 @@ func (b broken) Read(context.Context, account.EnvironmentID, func(directory.Read
 	return b.err
 }
 
+// AllowLists is not broken: it is asked of every request, before what tests are about.
+func (broken) AllowLists(context.Context, account.EnvironmentID, ...account.ID) (directory.AllowLists, error) {
+	return directory.AllowLists{}, nil
+}
+
 // known takes "Bearer good" for the client shop, acting for whomever it names.
 type known struct{}
 

@@ -98,7 +98,7 @@ func thingOf(e *account.Entity) *Thing {
 	case e.Client != nil:
 		t.Client = new(clientOf(directory.UsedClient{Client: *e.Client}, 0))
 	case e.Account != nil:
-		t.Account = new(accountOf(*e.Account, 0))
+		t.Account = new(accountOf(*e.Account, 0).withList(*e.Account))
 	case e.User != nil:
 		t.User = new(userOf(*e.User, 0))
 	case e.Role != nil:

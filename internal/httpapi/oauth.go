@@ -119,7 +119,12 @@ func (s *server) giveToken(w http.ResponseWriter, r *http.Request) {
 		s.refuseToken(w, r, err)
 		return
 	}
-	infoFrom(r.Context()).actor = account.Actor{Environment: client.Environment, Client: client.Client.ID}
+	actor := account.Actor{Environment: client.Environment, Client: client.Client.ID}
+	infoFrom(r.Context()).actor = actor
+	if err := s.admitAddress(r.Context(), actor); err != nil {
+		s.refuseToken(w, r, err)
+		return
+	}
 	answer, err := give(r.Context(), client, form)
 	if err != nil {
 		s.refuseToken(w, r, err)
@@ -172,6 +177,8 @@ func refusalOf(err error) *refusal {
 		return &refusal{"temporarily_unavailable", f.Text, http.StatusServiceUnavailable}
 	case fault.Internal:
 		return &refusal{"server_error", f.Text, http.StatusInternalServerError}
+	case fault.Denied: // where the client asks from
+		return &refusal{"unauthorized_client", f.Text, 0}
 	case fault.Invalid, fault.TooLarge:
 		return &refusal{"invalid_request", f.Text, 0}
 	default:

@@ -95,6 +95,10 @@ func (slow) Head(ctx context.Context, _ account.EnvironmentID) (account.Version,
 	return 0, ctx.Err()
 }
 
+func (slow) AllowLists(context.Context, account.EnvironmentID, ...account.ID) (directory.AllowLists, error) {
+	return directory.AllowLists{}, nil
+}
+
 func (slow) Read(ctx context.Context, _ account.EnvironmentID, _ func(directory.Reader) error) error {
 	<-ctx.Done()
 	return ctx.Err()

@@ -141,11 +141,12 @@ func (s *server) firstPage(ctx context.Context, places *slots, reader account.Ac
 }
 
 // logPage reads a page for an answer that is under way: who reads is asked for anew,
-// so that a client that was revoked, or a user who was blocked, reads no more.
+// so that a client that was revoked, a user who was blocked, or who may not come from
+// this address any more, reads no more.
 func (s *server) logPage(r *http.Request, reader account.Actor, f directory.LogFilter) (directory.LogPage, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Timeout)
 	defer cancel()
-	caller, err := s.auth.Authenticate(ctx, presented(r))
+	caller, err := s.caller(ctx, presented(r))
 	if err != nil {
 		return directory.LogPage{}, err
 	}

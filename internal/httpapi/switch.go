@@ -64,6 +64,11 @@ func (s *server) open(ctx context.Context, actor account.Actor, through account.
 	if err != nil {
 		return opened, "", err
 	}
+	if through.Client == "" { // the user's own request, from where the user is (E3)
+		if err := s.admitAddress(ctx, actor, to); err != nil {
+			return opened, "", err
+		}
+	}
 	token, err := s.issuer.AccountToken(ctx, actor.Environment, opened.Pass)
 	if err != nil {
 		return opened, "", err

@@ -56,7 +56,7 @@ func TestAccountsOnTheWire(t *testing.T) {
 	const globex = `"id":"globex","name":"Globex","parent":null,"sub_account_management":true,"sub_account_access":"default_off","plan":null,"created_at":"?"`
 	const east = `"id":"east","name":"Globex East","parent":"globex","sub_account_management":false,"sub_account_access":"default_off","plan":null,"created_at":"?"`
 
-	got := a.do("GET", "/v1/accounts/globex", "").ok(200).same(`{` + globex + `,"version":2}`)
+	got := a.do("GET", "/v1/accounts/globex", "").ok(200).same(`{` + globex + `,"ip_allow_list":[],"version":2}`)
 	if got.header.Get("ETag") != `"2"` {
 		t.Errorf("ETag is %s", got.header.Get("ETag"))
 	}
@@ -137,7 +137,7 @@ func TestRolesAndEnvironmentOnTheWire(t *testing.T) {
 		t.Errorf("permissions: %s", got.text)
 	}
 
-	const prod = `"id":"prod","name":"prod","sub_accounts_enabled":true,"default_access_mode":"default_off","invitation_url":"","invitation_hours":168,"token_minutes":15,"exchange_only":false,"created_at":"?"`
+	const prod = `"id":"prod","name":"prod","sub_accounts_enabled":true,"default_access_mode":"default_off","invitation_url":"","invitation_hours":168,"token_minutes":15,"exchange_only":false,"ip_allow_list":[],"created_at":"?"`
 	a.do("GET", "/v1/environment", "").ok(200).same(`{` + prod + `,"max_depth":16,"version":1}`)
 	a.do("PATCH", "/v1/environment", `{"max_depth":5}`, "If-Match", `"1"`).ok(200).tagged(9, 9).same(`{` + prod + `,"max_depth":5,"version":9,"applied":true}`)
 

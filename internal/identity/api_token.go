@@ -83,6 +83,7 @@ func (a *Authenticator) machine(ctx context.Context, text, actForUser string) (C
 	}
 	return Caller{
 		Actor:      account.Actor{Environment: token.Environment, APIToken: token.ID},
+		Account:    known.Account,
 		Credential: credential(token.Environment, "api_token", token.ID),
 	}, nil
 }

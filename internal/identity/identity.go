@@ -76,6 +76,7 @@ type Presented struct {
 type Caller struct {
 	Actor      account.Actor
 	Scopes     account.Scopes // what the credential may be used for
+	Account    account.ID     // that the credential belongs to: an API token's; "" for none
 	Credential string         // names the credential, so that two can be told apart; no secret
 
 	// Secret is by which of its secrets a client is known, also one that acts for a user; "" for others.

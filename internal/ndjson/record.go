@@ -66,6 +66,7 @@ func environment(o *object) *account.Environment {
 		InvitationHours:    o.number("invitation_hours", account.DefaultInvitationHours),
 		TokenMinutes:       o.number("token_minutes", account.DefaultTokenMinutes),
 		ExchangeOnly:       o.is("exchange_only"),
+		IPAllowList:        o.networks("ip_allow_list"),
 	}.WithDefaults()
 	o.check(account.CheckMaxDepth(e.MaxDepth))
 	o.check(account.CheckInvitationURL("invitation_url", e.InvitationURL))
@@ -93,6 +94,7 @@ func tenant(o *object) *account.Account {
 		SubAccountManagement: o.is("sub_account_management"),
 		AccessMode:           o.mode("sub_account_access", ""),
 		Plan:                 idIfAny[account.PlanKey](o, "plan"),
+		IPAllowList:          o.networks("ip_allow_list"),
 		CreatedAt:            o.time("created_at"),
 	}
 }

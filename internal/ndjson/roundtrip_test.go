@@ -46,6 +46,8 @@ func orNone(t *rapid.T, label string) account.ID {
 	return account.ID(rapid.OneOf(rapid.Just(""), someID()).Draw(t, label))
 }
 
+var someNetworks = []account.Networks{"", "192.0.2.0/24", "192.0.2.7/32 2001:db8::/32"}
+
 // someEntity draws an entity and the record that it is to come back as, in an
 // environment whose accounts' modes are given.
 func someEntity(t *rapid.T, modes map[account.ID]account.AccessMode) (*account.Entity, directory.Record) {
@@ -59,6 +61,7 @@ func someEntity(t *rapid.T, modes map[account.ID]account.AccessMode) (*account.E
 			InvitationHours: rapid.IntRange(1, account.MaxInvitationHours).Draw(t, "hours"),
 			TokenMinutes:    rapid.IntRange(1, account.MaxTokenMinutes).Draw(t, "minutes"),
 			ExchangeOnly:    rapid.Bool().Draw(t, "exchange"),
+			IPAllowList:     rapid.SampledFrom(someNetworks).Draw(t, "networks"),
 		}
 		want := e
 		e.CreatedAt = someTime(time.Nanosecond).Draw(t, "created") // not part of the format
@@ -73,8 +76,9 @@ func someEntity(t *rapid.T, modes map[account.ID]account.AccessMode) (*account.E
 		a := account.Account{
 			ID: account.ID(someID().Draw(t, "id")), Name: someName().Draw(t, "name"), Parent: orNone(t, "parent"),
 			SubAccountManagement: rapid.Bool().Draw(t, "management"), AccessMode: rapid.SampledFrom(someModes).Draw(t, "mode"),
-			Plan:      account.PlanKey(orNone(t, "plan")),
-			CreatedAt: someTime(time.Nanosecond).Draw(t, "created"),
+			Plan:        account.PlanKey(orNone(t, "plan")),
+			IPAllowList: rapid.SampledFrom(someNetworks).Draw(t, "networks"),
+			CreatedAt:   someTime(time.Nanosecond).Draw(t, "created"),
 		}
 		return account.Of(a), directory.Record{Account: &a}
 	case "user":

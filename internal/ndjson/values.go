@@ -98,6 +98,13 @@ func set[T ~string](o *object, name string) []T {
 	return account.Set(all)
 }
 
+// networks returns a list of addresses and networks, "" if it is not there.
+func (o *object) networks(name string) account.Networks {
+	n, err := account.ParseNetworks(name, set[string](o, name))
+	o.check(err)
+	return n
+}
+
 // given reports whether the field is there, and notes a fault if it is not.
 func (o *object) given(name string) bool {
 	if o.value(name) != nil {

@@ -38,6 +38,7 @@ type environmentLine struct {
 	InvitationHours    int                   `json:"invitation_hours,omitempty"`
 	TokenMinutes       int                   `json:"token_minutes,omitempty"`
 	ExchangeOnly       bool                  `json:"exchange_only,omitempty"`
+	IPAllowList        account.Networks      `json:"ip_allow_list,omitempty"`
 }
 
 type roleLine struct {
@@ -56,6 +57,7 @@ type accountLine struct {
 	SubAccountManagement bool               `json:"sub_account_management"`
 	AccessMode           account.AccessMode `json:"sub_account_access,omitempty"`
 	Plan                 account.PlanKey    `json:"plan,omitempty"`
+	IPAllowList          account.Networks   `json:"ip_allow_list,omitempty"`
 	CreatedAt            time.Time          `json:"created_at,omitzero"`
 }
 
@@ -93,7 +95,7 @@ func (w *Writer) Write(e account.Entity) error {
 		v := e.Environment
 		return w.put(environmentLine{
 			kindEnvironment, v.ID, v.Name, v.SubAccountsEnabled, v.DefaultAccessMode, v.MaxDepth,
-			v.InvitationURL, v.InvitationHours, v.TokenMinutes, v.ExchangeOnly,
+			v.InvitationURL, v.InvitationHours, v.TokenMinutes, v.ExchangeOnly, v.IPAllowList,
 		})
 	case e.Role != nil:
 		v := e.Role
@@ -103,7 +105,7 @@ func (w *Writer) Write(e account.Entity) error {
 		if v.AccessMode == account.AlwaysOn {
 			w.alwaysOn[v.ID] = true
 		}
-		return w.put(accountLine{kindAccount, v.ID, v.Name, orNull(v.Parent), v.SubAccountManagement, v.AccessMode, v.Plan, v.CreatedAt.UTC()})
+		return w.put(accountLine{kindAccount, v.ID, v.Name, orNull(v.Parent), v.SubAccountManagement, v.AccessMode, v.Plan, v.IPAllowList, v.CreatedAt.UTC()})
 	case e.User != nil:
 		v := e.User
 		return w.put(userLine{kindUser, v.ID, v.Email, v.Name, v.Blocked, v.CreatedAt.UTC()})

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
@@ -93,6 +94,12 @@ func (r *reader) Invitations(ctx context.Context, f directory.AccountItems) ([]a
 func (r *reader) InvitationsIn(ctx context.Context, id account.ID) ([]account.Invitation, error) {
 	return values(list(ctx, r.session, scanInvitation,
 		`SELECT `+invitationColumns+` FROM invitations i WHERE i.environment = ? AND i.account_id = ? ORDER BY i.email`, r.env, id))
+}
+
+// OpenInvitations returns how many invitations to an account can be accepted after a time.
+func (r *reader) OpenInvitations(ctx context.Context, id account.ID, at time.Time) (int, error) {
+	return one(ctx, r.session, nil, scanValue[int],
+		`SELECT COUNT(*) FROM invitations i WHERE i.environment = ? AND i.account_id = ? AND i.expires_at > ?`, r.env, id, at.UnixMicro())
 }
 
 // InvitationTo returns the invitation of an address to an account.

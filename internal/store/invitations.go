@@ -91,39 +91,6 @@ func (t *tx) QueuedLetter(ctx context.Context, job directory.LetterJob) (account
 	return found[0], true, nil
 }
 
-// DueLetters claims up to n letters of all environments that are due, those that
-// have waited longest first: nobody else gets them until the lease ends. A claim
-// counts as an attempt.
-func (db *DB) DueLetters(ctx context.Context, n int, lease time.Duration) ([]directory.LetterJob, error) {
-	// who looks and finds nothing does not make writers wait
-	waiting, err := list(ctx, db.outside(), scanValue[int], dueNow, db.now().UnixMicro())
-	if err != nil || len(waiting) == 0 {
-		return nil, err
-	}
-	var jobs []directory.LetterJob
-	err = db.write(ctx, db.brief, func(s *session) (err error) {
-		now := db.now()
-		jobs, err = list(ctx, s, func(r row) (j directory.LetterJob, err error) {
-			err = r.Scan(&j.Environment, &j.ID, &j.Attempt)
-			return j, err
-		}, claimLetters(s.dialect), now.UnixMicro(), max(n, 0), now.Add(lease).UnixMicro(), now.UnixMicro())
-		return err
-	})
-	return jobs, err
-}
-
-const dueNow = `SELECT 1 FROM mail_queue WHERE state = 'queued' AND due_at <= ? LIMIT 1`
-
-// claimLetters takes rows that no other transaction is about to take. Materialized,
-// so that PostgreSQL chooses and locks them once.
-func claimLetters(d *dialect) string {
-	return `WITH due AS MATERIALIZED (
-			SELECT environment, invitation FROM mail_queue WHERE state = 'queued' AND due_at <= ? ORDER BY due_at LIMIT ?` + d.skipLocked + `)
-		UPDATE mail_queue SET attempts = attempts + 1, due_at = ?, changed_at = ? FROM due
-		WHERE mail_queue.environment = due.environment AND mail_queue.invitation = due.invitation
-		RETURNING mail_queue.environment, mail_queue.id, mail_queue.attempts`
-}
-
 // LetterSent notes that a letter was sent, by whichever of those who have claimed it.
 func (db *DB) LetterSent(ctx context.Context, job directory.LetterJob) error {
 	return db.settle(ctx, `UPDATE mail_queue SET state = 'sent', last_error = '', changed_at = ? WHERE environment = ? AND id = ?`,

@@ -39,6 +39,7 @@ type DB struct {
 	reader  *sql.DB
 	brief   *sql.DB // for writes that wait for no environment's lock; on SQLite it is the writer
 	gates   gates   // one write of an environment at a time takes a connection
+	turns   turns   // of the environments whose letters are claimed
 	now     func() time.Time
 }
 

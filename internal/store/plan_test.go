@@ -21,7 +21,6 @@ func TestSQLiteLooksRowsUp(t *testing.T) {
 	looksUp(t, db, childrenOf, "[]", "dev")
 	looksUp(t, db, switchesAt, "[]", "dev", "[]")
 	looksUp(t, db, deliveriesOf, "[]", "dev")
-	looksUp(t, db, dueNow, 1)
 	for _, table := range []*table{
 		clientsTable, accountsTable, usersTable, rolesTable, rolePermissionsTable, membershipsTable, membershipRolesTable, assignmentsTable,
 		featuresTable, plansTable, planFeaturesTable, featureSwitchesTable, invitationsTable,

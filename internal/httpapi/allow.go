@@ -1,0 +1,54 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/identity"
+)
+
+// caller tells who sends a request, and refuses one that comes from elsewhere than
+// the allow list of the environment, or of the account that the credential belongs
+// to, says (E3). Every request with a credential passes here. The Caller is there
+// also if it is only the address that is wrong.
+func (s *server) caller(ctx context.Context, p identity.Presented) (identity.Caller, error) {
+	caller, err := s.auth.Authenticate(ctx, p)
+	if err != nil {
+		return identity.Caller{}, err
+	}
+	caller.Actor.From = addressOf(ctx)
+	var own []account.ID
+	if caller.Account != "" {
+		own = append(own, caller.Account)
+	}
+	if id := caller.Actor.Account; id != "" && id != caller.Account {
+		own = append(own, id)
+	}
+	return caller, s.admitAddress(ctx, caller.Actor, own...)
+}
+
+// admitAddress refuses a request that does not come from where the allow list of
+// the actor's environment says, nor, for a user or an API token by themselves, those
+// of the accounts: see [directory.Directory.Admit]. What issues tokens calls it too.
+//
+// Denied faults (ip_not_allowed).
+func (s *server) admitAddress(ctx context.Context, actor account.Actor, accounts ...account.ID) error {
+	actor.From = addressOf(ctx)
+	return s.directory.Admit(ctx, actor, accounts...)
+}
+
+// callerOf is caller for what the headers of a request say.
+func (s *server) callerOf(r *http.Request) (identity.Caller, error) {
+	return s.caller(r.Context(), presented(r))
+}
+
+// addressOf is the address that a request came from, as text; "" if it is not known.
+func addressOf(ctx context.Context) string {
+	if addr := clientAddr(ctx); addr.IsValid() {
+		return addr.String()
+	}
+	return ""
+}
+
+func networksOf(n account.Networks) []string { return append([]string{}, n.List()...) }

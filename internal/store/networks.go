@@ -1,0 +1,60 @@
+package store
+
+import (
+	"context"
+
+	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/directory"
+)
+
+// AllowLists returns from where requests may come (E3). See [directory.Store].
+func (db *DB) AllowLists(ctx context.Context, env account.EnvironmentID, ids ...account.ID) (directory.AllowLists, error) {
+	out := directory.AllowLists{Accounts: map[account.ID]account.Networks{}}
+	query, args := allowListOf, []any{env}
+	if len(ids) > 0 {
+		named, err := jsonOf(ids)
+		if err != nil {
+			return out, err
+		}
+		query, args = allowListsOf, []any{env, named, env, env, env}
+	}
+	type held struct {
+		at   account.ID // "" for the environment
+		list account.Networks
+	}
+	found, err := list(ctx, db.outside(), func(r row) (h held, err error) {
+		err = r.Scan(&h.at, &h.list)
+		return h, err
+	}, query, args...)
+	if err != nil {
+		return out, err
+	}
+	there := false
+	for _, h := range found {
+		if h.at == "" {
+			out.Environment, there = h.list, true
+		} else {
+			out.Accounts[h.at] = h.list
+		}
+	}
+	if !there {
+		return out, noEnvironment(env)
+	}
+	return out, nil
+}
+
+const allowListOf = `SELECT '', ip_allow_list FROM environments WHERE id = ?`
+
+// allowListsOf goes up from each account to the nearest one with a list. Where the
+// environment has no such account, which an index tells, it begins nowhere. UNION
+// ends it over rows that were tampered with until they form a cycle.
+const allowListsOf = `WITH RECURSIVE up (start, parent, networks) AS (
+		SELECT a.id, a.parent, a.ip_allow_list FROM accounts a
+		WHERE a.environment = ? AND a.id IN (SELECT value FROM @texts(?) AS named)
+			AND EXISTS (SELECT 1 FROM accounts l WHERE l.environment = ? AND l.ip_allow_list <> '')
+		UNION
+		SELECT u.start, c.parent, c.ip_allow_list FROM up u CROSS JOIN accounts c
+		WHERE c.environment = ? AND c.id = u.parent AND u.networks = '')
+	SELECT u.start, u.networks FROM up u WHERE u.networks <> ''
+	UNION ALL
+	SELECT '', e.ip_allow_list FROM environments e WHERE e.id = ?`
