@@ -55,6 +55,9 @@ type Config struct {
 	Timeout     time.Duration // how long a use case may take; 30 s if 0
 	BodyTimeout time.Duration // how long the body may take to arrive; 10 s if 0
 	Streams     StreamConfig
+
+	// TrustedProxies are the networks of proxies that are believed about where requests come from; none if empty.
+	TrustedProxies account.Networks
 }
 
 func (c Config) withDefaults() Config {
@@ -80,6 +83,7 @@ type server struct {
 	ready     func(context.Context) error
 	log       *slog.Logger
 	cfg       Config
+	proxies   proxies
 	router    chi.Router
 	api       huma.API
 	stopping  <-chan struct{}
@@ -97,6 +101,7 @@ func build(deps Deps, cfg Config) *server {
 		directory: deps.Directory, access: deps.Access, auth: deps.Authenticator, issuer: deps.Issuer,
 		ready: deps.Ready, log: deps.Logger, cfg: cfg.withDefaults(), router: chi.NewRouter(), stopping: deps.Stopping,
 	}
+	s.proxies = newProxies(s.cfg.TrustedProxies)
 	s.streams = newSlots(s.cfg.Streams.Most, s.cfg.Streams.Each)
 	s.exports = newSlots(s.cfg.Streams.Exports, s.cfg.Streams.Exports)
 	if s.log == nil {

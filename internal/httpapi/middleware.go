@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
+	"net/netip"
 	"regexp"
 	"runtime/debug"
 	"slices"
@@ -20,7 +20,9 @@ import (
 
 // info is what is known of a request on its way; one per request.
 type info struct {
-	id, from     string // request id; the host it came from
+	id           string // request id
+	addr         netip.Addr
+	from         string // addr as text; what the connection says of its other end if that is no address
 	method, path string
 	actor        account.Actor // the zero Actor until authenticated
 	ifMatch      string        // the header, as sent
@@ -39,22 +41,28 @@ func infoFrom(ctx context.Context) *info {
 
 var requestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-// identify gives each request an id, the caller's if it is well-formed, and
-// sets the headers that every answer has.
+// identify gives each request an id, the caller's if it is well-formed, finds out
+// where it comes from, and sets the headers that every answer has.
 func (s *server) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		i := &info{id: r.Header.Get("X-Request-Id"), from: r.RemoteAddr, method: r.Method, path: r.URL.Path}
 		if !requestID.MatchString(i.id) {
 			i.id = account.NewID("req")
 		}
-		if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-			i.from = host
+		var err error
+		if i.addr, err = s.proxies.client(r); i.addr.IsValid() {
+			i.from = i.addr.String()
 		}
 		h := w.Header()
 		h.Set("X-Request-Id", i.id)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-store")
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), infoKey{}, i)))
+		r = r.WithContext(context.WithValue(r.Context(), infoKey{}, i))
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 

@@ -77,7 +77,7 @@ func (s *server) problem(ctx context.Context, err error) *Problem {
 	info := infoFrom(ctx)
 	s.log.LogAttrs(ctx, levelOf(f), "request failed", slog.String("code", f.Code), slog.Any("error", err),
 		slog.String("request_id", info.id), slog.String("actor", info.actor.Name()), slog.String("environment", string(info.actor.Environment)),
-		slog.String("method", info.method), slog.String("path", info.path))
+		slog.String("method", info.method), slog.String("path", info.path), slog.String("from", info.from))
 	return newProblem(ctx, f)
 }
 
