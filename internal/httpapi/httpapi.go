@@ -58,6 +58,8 @@ type Config struct {
 
 	// TrustedProxies are the networks of proxies that are believed about where requests come from; none if empty.
 	TrustedProxies account.Networks
+	Origins        []string // of web pages that may call, as CheckOrigins returns them; none if empty
+	Limits         Limits
 }
 
 func (c Config) withDefaults() Config {
@@ -71,6 +73,7 @@ func (c Config) withDefaults() Config {
 		c.BodyTimeout = 10 * time.Second
 	}
 	c.Streams = c.Streams.withDefaults()
+	c.Limits = c.Limits.withDefaults()
 	return c
 }
 
@@ -84,6 +87,8 @@ type server struct {
 	log       *slog.Logger
 	cfg       Config
 	proxies   proxies
+	guards    guards
+	metrics   *metrics
 	router    chi.Router
 	api       huma.API
 	stopping  <-chan struct{}
@@ -101,7 +106,7 @@ func build(deps Deps, cfg Config) *server {
 		directory: deps.Directory, access: deps.Access, auth: deps.Authenticator, issuer: deps.Issuer,
 		ready: deps.Ready, log: deps.Logger, cfg: cfg.withDefaults(), router: chi.NewRouter(), stopping: deps.Stopping,
 	}
-	s.proxies = newProxies(s.cfg.TrustedProxies)
+	s.proxies, s.guards, s.metrics = newProxies(s.cfg.TrustedProxies), newGuards(s.cfg.Limits), newMetrics(deps.Registry)
 	s.streams = newSlots(s.cfg.Streams.Most, s.cfg.Streams.Each)
 	s.exports = newSlots(s.cfg.Streams.Exports, s.cfg.Streams.Exports)
 	if s.log == nil {
@@ -110,7 +115,9 @@ func build(deps Deps, cfg Config) *server {
 	if s.ready == nil {
 		s.ready = func(context.Context) error { return nil }
 	}
-	s.router.Use(s.identify, newMetrics(deps.Registry).observe, s.recover, s.limitTime)
+	s.router.Use(s.identify, s.metrics.observe, s.recover)
+	s.router.Use(crossOrigin(s.cfg.Origins)...)
+	s.router.Use(s.guard, s.endPreflight, s.limitTime)
 	s.router.NotFound(s.routeNotFound)
 	s.router.MethodNotAllowed(s.methodNotAllowed)
 	s.api = s.newContract()

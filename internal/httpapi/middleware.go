@@ -24,7 +24,9 @@ type info struct {
 	addr         netip.Addr
 	from         string // addr as text; what the connection says of its other end if that is no address
 	method, path string
+	unclear      error         // of the address: what a trusted proxy says is no address
 	actor        account.Actor // the zero Actor until authenticated
+	credential   string        // names what the caller was authenticated by; "" until then
 	ifMatch      string        // the header, as sent
 	token        account.ConsistencyToken
 }
@@ -49,20 +51,12 @@ func (s *server) identify(next http.Handler) http.Handler {
 		if !requestID.MatchString(i.id) {
 			i.id = account.NewID("req")
 		}
-		var err error
-		if i.addr, err = s.proxies.client(r); i.addr.IsValid() {
+		if i.addr, i.unclear = s.proxies.client(r); i.addr.IsValid() {
 			i.from = i.addr.String()
 		}
-		h := w.Header()
-		h.Set("X-Request-Id", i.id)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Cache-Control", "no-store")
-		r = r.WithContext(context.WithValue(r.Context(), infoKey{}, i))
-		if err != nil {
-			s.fail(w, r, err)
-			return
-		}
-		next.ServeHTTP(w, r)
+		w.Header().Set("X-Request-Id", i.id)
+		harden(w.Header(), r.TLS != nil)
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), infoKey{}, i)))
 	})
 }
 
