@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -32,7 +31,8 @@ func (a *App) Handler() http.Handler {
 	if a.cfg.MetricsListener == nil {
 		deps.Metrics = a.metrics()
 	}
-	return httpapi.New(deps, httpapi.Config{Timeout: a.cfg.RequestTimeout})
+	in := a.cfg.Transport
+	return httpapi.New(deps, httpapi.Config{Timeout: a.cfg.RequestTimeout, TrustedProxies: in.TrustedProxies, Origins: in.Origins, Limits: in.Limits})
 }
 
 func (a *App) metrics() http.Handler {
@@ -43,12 +43,21 @@ func (a *App) metrics() http.Handler {
 // way finish for the configured grace. It returns why it stopped, nil if it was
 // asked to, and closes the listeners. It may be called once.
 func (a *App) Serve(ctx context.Context, listener net.Listener) error {
-	servers := []*server{a.listen(listener, a.Handler())}
-	a.cfg.Log.InfoContext(ctx, "tenantry listens", "address", listener.Addr().String())
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	certificate, err := a.certificate(watching)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	if certificate == nil {
+		a.warnOfPlainText(listener)
+	}
+	servers := []*server{a.listen(listener, a.Handler(), certificate, a.cfg.Registry)}
+	a.cfg.Log.InfoContext(ctx, "tenantry listens", "address", listener.Addr().String(), "tls", certificate != nil)
 	if l := a.cfg.MetricsListener; l != nil {
 		mux := http.NewServeMux()
 		mux.Handle("GET /metrics", a.metrics())
-		servers = append(servers, a.listen(l, mux))
+		servers = append(servers, a.listen(l, mux, nil, nil))
 		a.cfg.Log.InfoContext(ctx, "metrics are on a listener of their own", "address", l.Addr().String())
 	}
 	var stopped error
@@ -67,32 +76,6 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 		stopped = errors.Join(stopped, s.shutdown(grace))
 	}
 	return stopped
-}
-
-// server is an HTTP server at work on a listener.
-type server struct {
-	*http.Server
-	ended chan struct{} // closed when it answers no more
-	err   error         // why; to be read after ended
-}
-
-// writeMargin is the time, beyond what a request may take, to send its answer.
-const writeMargin = 30 * time.Second
-
-func (a *App) listen(l net.Listener, handler http.Handler) *server {
-	s := &server{ended: make(chan struct{}), Server: &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute,
-		WriteTimeout:      max(2*time.Minute, a.cfg.RequestTimeout+writeMargin),
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    128 << 10,
-	}}
-	go func() {
-		defer close(s.ended)
-		s.err = s.Serve(l)
-	}()
-	return s
 }
 
 // shutdown lets requests finish until ctx ends, and then cuts them off.
