@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"runtime"
 
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -32,6 +33,9 @@ func (a *App) Handler() http.Handler {
 		deps.Metrics = a.metrics()
 	}
 	in := a.cfg.Transport
+	if in.Limits.AtWork == 0 && a.cfg.Embedded() { // all is computed here: more at once would be no faster
+		in.Limits.AtWork = max(2, runtime.GOMAXPROCS(0))
+	}
 	return httpapi.New(deps, httpapi.Config{Timeout: a.cfg.RequestTimeout, TrustedProxies: in.TrustedProxies, Origins: in.Origins, Limits: in.Limits})
 }
 

@@ -35,7 +35,7 @@ func newGuards(l Limits) guards {
 	return guards{
 		addresses: newRate(l.Address, time.Second), credentials: newRate(l.Credential, time.Second), failures: newRate(l.Failures, time.Minute),
 		accepted: newCounter(maxKeys, acceptedFor),
-		places:   newPlaces(l.Most, l.Each), questions: newTurns(l.AtWork, l.Wait), changes: newTurns(l.AtWork, l.Wait),
+		places:   newPlaces(l.Most, l.Each), questions: newTurns(l.AtWork, l.Wait), changes: newTurns(whileWaiting(), l.Wait),
 		held: make(chan struct{}, maxHeld),
 	}
 }

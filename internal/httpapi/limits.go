@@ -18,7 +18,7 @@ type Limits struct {
 	Failures   int           // failed authentications a minute from one address; no limit if 0
 	Pause      time.Duration // for how long a refusal for one of these is held back; 250 ms if 0, not at all if negative
 
-	AtWork int           // questions that are worked on at once, and as many changes; 8 a processor, and 16 at least, if 0
+	AtWork int           // questions that are worked on at once; 8 a processor, and 16 at least, if 0
 	Wait   time.Duration // how long a request may wait to be worked on; 3 s if 0
 	Most   int           // requests that may be under way at once; 2048 if 0
 	Each   int           // of those, with one credential; 256 if 0
@@ -35,13 +35,18 @@ func (l Limits) withDefaults() Limits {
 			*d = v
 		}
 	}
-	const perProcessor, least = 8, 16
-	count(&l.AtWork, max(least, perProcessor*runtime.GOMAXPROCS(0)))
+	count(&l.AtWork, whileWaiting())
 	count(&l.Most, 2048)
 	count(&l.Each, 256)
 	span(&l.Pause, 250*time.Millisecond)
 	span(&l.Wait, 3*time.Second)
 	return l
+}
+
+// whileWaiting is how much may be worked on at once where work is mostly waiting for others.
+func whileWaiting() int {
+	const perProcessor, least = 8, 16
+	return max(least, perProcessor*runtime.GOMAXPROCS(0))
 }
 
 // rate is a limit to how often something may happen under each of many keys,

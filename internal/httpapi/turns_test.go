@@ -35,28 +35,45 @@ func noTurn(t *testing.T, line *turns, caller string) {
 	}
 }
 
+// TestTurnsLeaveHalfToOthers: where others are, or were a moment ago; who is alone may have all.
 func TestTurnsLeaveHalfToOthers(t *testing.T) {
-	line := newTurns(4, time.Hour)
-	first := taking(t, line, "a")
-	taking(t, line, "a")
-	noTurn(t, line, "a")
-	taking(t, line, "b")
-	taking(t, line, "c")
-	noTurn(t, line, "d")
-	first()
-	first() // is nothing
-	taking(t, line, "d")
-	noTurn(t, line, "e")
-	if line.working() != 4 {
-		t.Errorf("%d are at work", line.working())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		line := newTurns(4, time.Hour)
+		var held []func()
+		for range 4 {
+			held = append(held, taking(t, line, "a"))
+		}
+		noTurn(t, line, "a")
+		noTurn(t, line, "b") // but it is there now
+		held[0]()
+		held[0]() // is nothing
+		noTurn(t, line, "a")
+		b := taking(t, line, "b")
+		held[1]()
+		held[2]()
+		held[1] = taking(t, line, "a")
+		noTurn(t, line, "a")
+		held[2] = taking(t, line, "c")
+		noTurn(t, line, "d")
+		if line.working() != 4 {
+			t.Errorf("%d are at work", line.working())
+		}
+		b()
+		held[2]()
+		noTurn(t, line, "a")
+		<-time.After(2 * present) // in the bubble: nobody waits
+		taking(t, line, "a")
+		taking(t, line, "a")
+		noTurn(t, line, "a")
+	})
 }
 
 // TestTurnsGoToWhoHasLeast: who comes last with nothing at work goes before those who came with much.
 func TestTurnsGoToWhoHasLeast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		line := newTurns(3, time.Hour)
-		held := []func(){taking(t, line, "flood"), taking(t, line, "flood"), taking(t, line, "other")}
+		other := taking(t, line, "other")
+		held := []func(){other, taking(t, line, "flood"), taking(t, line, "flood")}
 		var mu sync.Mutex
 		var order []string
 		wait := func(caller string) {
@@ -79,16 +96,16 @@ func TestTurnsGoToWhoHasLeast(t *testing.T) {
 		wait("other")
 		wait("late")
 		wait("later")
-		held[2]()
-		synctest.Wait()
-		if got, want := fmt.Sprint(order), "[other late later]"; got != want { // the flood has as many as it may
+		for _, release := range held {
+			release()
+			synctest.Wait()
+		}
+		// While the first turn goes round the flood has as many as it may.
+		if got, want := fmt.Sprint(order), "[other late later flood flood flood]"; got != want {
 			t.Errorf("turns came to %s, want %s", got, want)
 		}
-		held[0]()
-		held[1]()
-		synctest.Wait()
-		if len(order) != 6 || len(line.lines) != 0 || line.working() != 0 {
-			t.Errorf("in the end: %v, %d lines, %d at work", order, len(line.lines), line.working())
+		if line.working() != 0 || len(line.waiting) != 0 {
+			t.Errorf("in the end %d are at work, %d wait", line.working(), len(line.waiting))
 		}
 	})
 }
@@ -96,7 +113,7 @@ func TestTurnsGoToWhoHasLeast(t *testing.T) {
 func TestTurnsAreNotWaitedForForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		line := newTurns(2, 3*time.Second)
-		release := taking(t, line, "a")
+		release, other := taking(t, line, "a"), taking(t, line, "b")
 		start := time.Now()
 		if _, err := line.take(t.Context(), "a"); !fault.HasCode(err, "too_busy") || time.Since(start) != 3*time.Second {
 			t.Errorf("after %s: %v", time.Since(start), err)
@@ -107,8 +124,11 @@ func TestTurnsAreNotWaitedForForEver(t *testing.T) {
 			t.Errorf("who gave up: %v", err)
 		}
 		release()
-		if len(line.lines) != 0 {
-			t.Errorf("%d lines are remembered", len(line.lines))
+		other()
+		<-time.After(2 * present) // in the bubble: nobody waits
+		taking(t, line, "c")()
+		if len(line.lines) != 1 || len(line.waiting) != 0 {
+			t.Errorf("%d callers are remembered, %d wait", len(line.lines), len(line.waiting))
 		}
 	})
 }
@@ -134,8 +154,8 @@ func TestTurnsInParallel(t *testing.T) {
 		})
 	}
 	done.Wait()
-	if line.working() != 0 || len(line.lines) != 0 {
-		t.Errorf("in the end %d are at work, %d callers are remembered", line.working(), len(line.lines))
+	if line.working() != 0 || len(line.waiting) != 0 {
+		t.Errorf("in the end %d are at work, %d callers wait", line.working(), len(line.waiting))
 	}
 }
 
