@@ -19,7 +19,7 @@ type Limits struct {
 	Pause      time.Duration // for how long a refusal for one of these is held back; 250 ms if 0, not at all if negative
 
 	AtWork int           // questions that are worked on at once; 8 a processor, and 16 at least, if 0
-	Wait   time.Duration // how long a request may wait to be worked on; 3 s if 0
+	Wait   time.Duration // how long a request may wait to be worked on; 5 s if 0
 	Most   int           // requests that may be under way at once; 2048 if 0
 	Each   int           // of those, with one credential; 256 if 0
 }
@@ -39,7 +39,7 @@ func (l Limits) withDefaults() Limits {
 	count(&l.Most, 2048)
 	count(&l.Each, 256)
 	span(&l.Pause, 250*time.Millisecond)
-	span(&l.Wait, 3*time.Second)
+	span(&l.Wait, 5*time.Second)
 	return l
 }
 
