@@ -38,12 +38,12 @@ func TestFlagsOfTheTransport(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
-	for _, wrong := range [][]string{
-		{"--tls-cert", "c"}, {"--tls-key", "k"}, {"--rate-limit", "-1"}, {"--concurrency", "-1"}, {"--max-connections", "-5"}, {"--failed-auth-limit", "-1"},
-		{"--trusted-proxies", "10.0.0.0/33"}, {"--trusted-proxies", "proxy.example"}, {"--cors-origins", "*"}, {"--cors-origins", "null"},
+	for _, wrong := range []string{
+		"--tls-cert=c", "--tls-key=k", "--rate-limit=-1", "--concurrency=-1", "--max-connections=-5", "--failed-auth-limit=-1",
+		"--trusted-proxies=10.0.0.0/33", "--trusted-proxies=proxy.example", "--cors-origins=*", "--cors-origins=null",
 	} {
-		if _, err := entered(t, wrong...); err == nil || exitCode(err) != exitUsage {
-			t.Errorf("%v: %v", wrong, err)
+		if _, err := entered(t, wrong); err == nil || exitCode(err) != exitUsage {
+			t.Errorf("%s: %v", wrong, err)
 		}
 	}
 }

@@ -123,7 +123,7 @@ func (s *server) holdBack(ctx context.Context) {
 func (s *server) mayPass(w http.ResponseWriter, r *http.Request) (release func(), ok bool) {
 	i := infoFrom(r.Context())
 	if i.credential != "" && !s.guards.credentials.allow(w, r, i.credential) {
-		s.refuse(w, r, refusedCredential, fault.New(fault.Limited, "rate_limited", "too many requests are sent with this credential"))
+		s.refuse(w, r, refusedCaller, fault.New(fault.Limited, "rate_limited", "too many requests are sent with this credential"))
 		return nil, false
 	}
 	release, err := s.guards.places.take(i.caller(), i.credential != "")

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -12,6 +13,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/fault"
@@ -125,6 +129,39 @@ func TestGuessingIsSlow(t *testing.T) {
 		<-time.After(2 * time.Minute)
 		a.get("bad", "192.0.2.1").refused(401, "unauthenticated", "")
 		a.get("good-hr", "192.0.2.1").ok(404)
+	})
+}
+
+// TestRefusalsAreCounted: each under its reason.
+func TestRefusalsAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		registry := prometheus.NewRegistry()
+		a := serve(t, Deps{Authenticator: &tokens{}, Registry: registry, Directory: newDirectory(t, empty{}, granting{})}, Config{Limits: Limits{Credential: 1, Address: 5, Failures: 2, Pause: -1}})
+		a.get("good-shop", "192.0.2.1").ok(404)
+		a.get("good-shop", "192.0.2.1").ok(429)
+		a.get("bad", "192.0.2.2").ok(401)
+		a.get("bad", "192.0.2.2").ok(401)
+		a.get("bad", "192.0.2.2").ok(429)
+		for i := range 5 {
+			a.get(fmt.Sprint("good-", i), "192.0.2.3").ok(404)
+		}
+		a.get("good-hr", "192.0.2.3").ok(429)
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]float64{}
+		for _, f := range families {
+			if f.GetName() == "tenantry_http_refused_total" {
+				for _, m := range f.GetMetric() {
+					got[m.GetLabel()[0].GetValue()] = m.GetCounter().GetValue()
+				}
+			}
+		}
+		want := map[string]float64{"credential_rate": 1, "failed_authentications": 1, "address_rate": 1, "busy": 0}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("counted (-want +got):\n%s", diff)
+		}
 	})
 }
 

@@ -21,10 +21,10 @@ type metrics struct {
 
 // The reasons for which a request is refused unread, as the metric has them.
 const (
-	refusedAddress    = "address_rate"
-	refusedCredential = "credential_rate"
-	refusedFailures   = "failed_authentications"
-	refusedBusy       = "busy"
+	refusedAddress  = "address_rate"
+	refusedCaller   = "credential_rate"
+	refusedFailures = "failed_authentications"
+	refusedBusy     = "busy"
 )
 
 func newMetrics(registry prometheus.Registerer) *metrics {
@@ -45,7 +45,7 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 		m.duration = registered(registry, m.duration)
 		m.refused = registered(registry, m.refused)
 	}
-	for _, reason := range []string{refusedAddress, refusedCredential, refusedFailures, refusedBusy} {
+	for _, reason := range []string{refusedAddress, refusedCaller, refusedFailures, refusedBusy} {
 		m.refused.WithLabelValues(reason) // so that they are there, at 0
 	}
 	return m

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -101,7 +102,7 @@ func TestTurnsGoToWhoHasLeast(t *testing.T) {
 			synctest.Wait()
 		}
 		// While the first turn goes round the flood has as many as it may.
-		if got, want := fmt.Sprint(order), "[other late later flood flood flood]"; got != want {
+		if got, want := strings.Join(order, ","), "other,late,later,flood,flood,flood"; got != want {
 			t.Errorf("turns came to %s, want %s", got, want)
 		}
 		if line.working() != 0 || len(line.waiting) != 0 {
