@@ -67,6 +67,8 @@ type Config struct {
 	RequestTimeout time.Duration // of an HTTP request; 30 s if 0
 	Grace          time.Duration // for requests under way at shutdown; 10 s if 0
 
+	Transport Transport // how callers come in
+
 	// MetricsListener is where Serve answers /metrics, and nothing else; nil is on the listener of the API.
 	MetricsListener net.Listener
 

@@ -195,7 +195,7 @@ func TestOddInputThatIsFine(t *testing.T) {
 					t.Errorf("the name %q came back as %q", want, got)
 				}
 			}
-			for q, want := range map[string]int{"100%25 _": 1, "%25": 1, "+_+[": 1, "GLOBEX-": 2, "%00": 0, "%ff": 0, "%27": 1, "ｇlobex": 3, strings.Repeat("x", 100_000): 0} {
+			for q, want := range map[string]int{"100%25 _": 1, "%25": 1, "+_+[": 1, "GLOBEX-": 2, "%00": 0, "%ff": 0, "%27": 1, "ｇlobex": 3, strings.Repeat("x", 20_000): 0} {
 				if got := len(w.op.must("GET", "/v1/accounts?limit=100&q="+strings.ReplaceAll(q, " ", "+"), nil).list("accounts", "id")); got != want {
 					t.Errorf("a search for %.20s finds %d accounts, want %d", q, got, want)
 				}

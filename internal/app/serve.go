@@ -5,7 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"time"
+	"runtime"
 
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -37,7 +37,11 @@ func (a *App) Handler() http.Handler {
 	if a.cfg.MetricsListener == nil {
 		deps.Metrics = a.metrics()
 	}
-	return httpapi.New(deps, httpapi.Config{Timeout: a.cfg.RequestTimeout})
+	in := a.cfg.Transport
+	if in.Limits.AtWork == 0 && a.cfg.Embedded() { // all is computed here: more at once would be no faster
+		in.Limits.AtWork = max(2, runtime.GOMAXPROCS(0))
+	}
+	return httpapi.New(deps, httpapi.Config{Timeout: a.cfg.RequestTimeout, TrustedProxies: in.TrustedProxies, Origins: in.Origins, Limits: in.Limits})
 }
 
 // providers verifies the tokens of users and operators who signed in elsewhere.
@@ -57,15 +61,22 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 		a.cfg.PublicURL = addressHere(listener.Addr())
 		a.cfg.Log.InfoContext(ctx, "tokens are issued in the name of an address on this machine; a deployment needs --public-url", "public_url", a.cfg.PublicURL)
 	}
-	keeping, enough := context.WithCancel(ctx)
-	defer enough()
-	a.working.Go(func() { a.Keys.Run(keeping) })
-	servers := []*server{a.listen(listener, a.Handler())}
-	a.cfg.Log.InfoContext(ctx, "tenantry listens", "address", listener.Addr().String())
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	certificate, err := a.certificate(watching)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	if certificate == nil {
+		a.warnOfPlainText(listener)
+	}
+	a.working.Go(func() { a.Keys.Run(watching) })
+	servers := []*server{a.listen(listener, a.Handler(), certificate, a.cfg.Registry)}
+	a.cfg.Log.InfoContext(ctx, "tenantry listens", "address", listener.Addr().String(), "tls", certificate != nil)
 	if l := a.cfg.MetricsListener; l != nil {
 		mux := http.NewServeMux()
 		mux.Handle("GET /metrics", a.metrics())
-		servers = append(servers, a.listen(l, mux))
+		servers = append(servers, a.listen(l, mux, nil, nil))
 		a.cfg.Log.InfoContext(ctx, "metrics are on a listener of their own", "address", l.Addr().String())
 	}
 	var stopped error
@@ -84,32 +95,6 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 		stopped = errors.Join(stopped, s.shutdown(grace))
 	}
 	return stopped
-}
-
-// server is an HTTP server at work on a listener.
-type server struct {
-	*http.Server
-	ended chan struct{} // closed when it answers no more
-	err   error         // why; to be read after ended
-}
-
-// writeMargin is the time, beyond what a request may take, to send its answer.
-const writeMargin = 30 * time.Second
-
-func (a *App) listen(l net.Listener, handler http.Handler) *server {
-	s := &server{ended: make(chan struct{}), Server: &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute,
-		WriteTimeout:      max(2*time.Minute, a.cfg.RequestTimeout+writeMargin),
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    128 << 10,
-	}}
-	go func() {
-		defer close(s.ended)
-		s.err = s.Serve(l)
-	}()
-	return s
 }
 
 // shutdown lets requests finish until ctx ends, and then cuts them off.

@@ -76,6 +76,7 @@ func startAt(t testing.TB, cfg app.Config, host string) *service {
 	// On a busy machine things take longer; a test that is about waiting sets its own.
 	cfg.ApplyWait = cmp.Or(cfg.ApplyWait, 30*time.Second)
 	cfg.FreshWait = cmp.Or(cfg.FreshWait, 20*time.Second)
+	cfg.Transport.Limits.Wait = cmp.Or(cfg.Transport.Limits.Wait, 25*time.Second)
 	if cfg.Log == nil {
 		var said said
 		cfg.Log = slog.New(slog.NewTextHandler(&said, nil))

@@ -86,7 +86,7 @@ func exitCode(err error) int {
 	case errors.As(err, new(usage)):
 		return exitUsage
 	case errors.As(err, &problem):
-		if problem.Status >= 500 {
+		if problem.Temporary() || problem.Status >= 500 {
 			return exitFailure
 		}
 		return exitUsage
@@ -96,7 +96,7 @@ func exitCode(err error) int {
 		return exitFailure
 	}
 	switch f.Kind {
-	case fault.Unavailable, fault.Internal:
+	case fault.Limited, fault.Unavailable, fault.Internal:
 		return exitFailure
 	default:
 		return exitUsage

@@ -15,6 +15,7 @@ import (
 func (c *console) serveCommand() *cobra.Command {
 	d := deployment{mayCreate: true}
 	var post postage
+	var in entrance
 	var address, metrics string
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -35,6 +36,9 @@ tenantry environment create and tenantry client create, before or while it runs.
 			if cfg.Mail, err = post.config(); err != nil {
 				return err
 			}
+			if cfg.Transport, err = in.config(); err != nil {
+				return err
+			}
 			cfg.OnBuild = c.filling()
 			cfg.EngineWait = 5 * time.Second // for a server that is just stopping, or a command
 			if metrics != "" {
@@ -52,6 +56,7 @@ tenantry environment create and tenantry client create, before or while it runs.
 	}
 	d.register(cmd.Flags())
 	post.register(cmd.Flags())
+	in.register(cmd.Flags())
 	cmd.Flags().StringVar(&address, "listen", "127.0.0.1:8080", "address to listen on")
 	cmd.Flags().StringVar(&metrics, "metrics-listen", "", "address to answer /metrics on, and nothing else (default: --listen)")
 	cmd.Flags().StringVar(&d.cfg.PublicURL, "public-url", "", "address at which this deployment is known, like https://tenantry.example; tokens are issued in its name (default: --listen, on this machine)")

@@ -23,7 +23,7 @@ var httpOnly = map[string]int{"unsupported_media_type": 415, "method_not_allowed
 
 var kinds = map[string]fault.Kind{
 	"Invalid": fault.Invalid, "Unauthenticated": fault.Unauthenticated, "Denied": fault.Denied, "NotFound": fault.NotFound, "Exists": fault.Exists,
-	"Conflict": fault.Conflict, "Stale": fault.Stale, "TooLarge": fault.TooLarge, "Unavailable": fault.Unavailable, "Internal": fault.Internal,
+	"Conflict": fault.Conflict, "Stale": fault.Stale, "TooLarge": fault.TooLarge, "Limited": fault.Limited, "Unavailable": fault.Unavailable, "Internal": fault.Internal,
 }
 
 // TestEveryCodeIsDocumented holds docs/errors.md and the code base equal: the

@@ -24,6 +24,7 @@ const (
 	Conflict        Kind = "conflict"          // the state of the directory forbids it now
 	Stale           Kind = "stale"             // If-Match named an older state
 	TooLarge        Kind = "too large"         // the request is over a bound
+	Limited         Kind = "limited"           // the caller asks more than one may: ask later, and less
 	Unavailable     Kind = "unavailable"       // try again: the engine or the directory is away or behind
 	Internal        Kind = "internal"          // our own fault
 )
@@ -125,6 +126,8 @@ func (k Kind) HTTPStatus() int {
 		return http.StatusPreconditionFailed
 	case TooLarge:
 		return http.StatusRequestEntityTooLarge
+	case Limited:
+		return http.StatusTooManyRequests
 	case Unavailable:
 		return http.StatusServiceUnavailable
 	default:

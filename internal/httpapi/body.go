@@ -10,9 +10,7 @@ import (
 	"net/http"
 	"os"
 	"reflect"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -148,88 +146,4 @@ func mismatch(err error) *fault.Error {
 		return invalidRequest(fmt.Sprintf("%s cannot be a %s", wrong.Field, wrong.Value), nil).In(wrong.Field)
 	}
 	return invalidRequest("a value is not in the form that its field takes", nil)
-}
-
-func invalidJSON(text string, args ...any) *fault.Error {
-	return fault.New(fault.Invalid, "invalid_json", text, args...)
-}
-
-// maxNesting is the most levels of arrays and objects in a body; the API's own shapes have three.
-const maxNesting = 16
-
-// parseJSON reads one JSON value. Unlike encoding/json it refuses a field that is
-// there twice (readers disagree on which one counts), text that is not UTF-8,
-// and, since Go would take them for others, field names that are not in lower case.
-func parseJSON(text []byte) (any, error) {
-	if !utf8.Valid(text) {
-		return nil, invalidJSON("the body is not UTF-8")
-	}
-	dec := json.NewDecoder(bytes.NewReader(text))
-	value, err := parseValue(dec, maxNesting)
-	if err != nil {
-		return nil, jsonFault(err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, invalidJSON("there is more after the JSON value")
-	}
-	return value, nil
-}
-
-func jsonFault(err error) error {
-	if known, ok := errors.AsType[*fault.Error](err); ok {
-		return known
-	}
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return invalidJSON("the body is not JSON, at byte %d: %s", syntax.Offset, syntax)
-	}
-	return invalidJSON("the body is not JSON: it ends too early").Because(err)
-}
-
-func parseValue(dec *json.Decoder, levels int) (any, error) {
-	token, err := dec.Token()
-	if err != nil {
-		return nil, err
-	}
-	delim, ok := token.(json.Delim)
-	if !ok {
-		return token, nil
-	}
-	if levels == 0 {
-		return nil, invalidJSON("the body has more than %d levels", maxNesting)
-	}
-	if delim == '[' {
-		list := []any{}
-		for dec.More() {
-			value, err := parseValue(dec, levels-1)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, value)
-		}
-		_, err := dec.Token()
-		return list, err
-	}
-	object := map[string]any{}
-	for dec.More() {
-		token, err := dec.Token()
-		if err != nil {
-			return nil, err
-		}
-		name, _ := token.(string) // the decoder takes nothing else here
-		if _, twice := object[name]; twice {
-			return nil, invalidJSON("the field %s is there twice", account.Quote(name))
-		}
-		if strings.ContainsFunc(name, notInNames) {
-			return nil, invalidRequest("", []error{&huma.ErrorDetail{Location: "body." + name, Message: "there is no such field"}})
-		}
-		if object[name], err = parseValue(dec, levels-1); err != nil {
-			return nil, err
-		}
-	}
-	_, err = dec.Token()
-	return object, err
-}
-
-func notInNames(r rune) bool {
-	return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_'
 }

@@ -116,6 +116,13 @@ func (s *server) admit(ctx huma.Context, next func(huma.Context)) {
 			err = admitScope(w, infoFrom(r.Context()).scopes, scopeOf(ctx.Operation()))
 		}
 	}
+	if err == nil {
+		release, ok := s.mayPass(w, r)
+		if !ok {
+			return
+		}
+		defer release()
+	}
 	if by := infoFrom(r.Context()).actor; by.Impersonation != "" {
 		w.Header().Set("Impersonated-By", "operator:"+string(by.Client))
 	}
@@ -181,7 +188,10 @@ func (s *server) authenticate(r *http.Request) error {
 	i.token = account.ConsistencyToken(token)
 	ctx := directory.WithOrigin(r.Context(), directory.Origin{RequestID: i.id, From: i.from})
 	caller, err := s.callerOf(r.WithContext(ctx))
-	i.actor, i.scopes, i.secret = caller.Actor, caller.Scopes, caller.Secret
+	i.actor, i.scopes, i.secret, i.credential = caller.Actor, caller.Scopes, caller.Secret, caller.Credential
+	if err == nil {
+		s.noteAccepted(r)
+	}
 	return err
 }
 
@@ -214,14 +224,20 @@ func registerOpen[I, O any](s *server, op huma.Operation, do func(context.Contex
 }
 
 func add[I, O any](s *server, op huma.Operation, do func(context.Context, directory.Request, *I) (*O, error)) map[string]*huma.Response {
-	op.Errors = append([]int{http.StatusServiceUnavailable}, op.Errors...)
+	op.Errors = append([]int{http.StatusTooManyRequests, http.StatusServiceUnavailable}, op.Errors...)
 	op.SkipValidateBody = true // jsonBody does it
 	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1
 	op.Responses = map[string]*huma.Response{}
 	if _, takesBody := any(new(I)).(decoder); takesBody {
 		op.Errors = append(op.Errors, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
+	line := s.lineOf(op)
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
+		release, err := s.turn(ctx, line)
+		if err != nil {
+			return nil, s.problem(ctx, err)
+		}
+		defer release()
 		req, err := s.request(ctx, in)
 		if err != nil {
 			return nil, s.problem(ctx, err)

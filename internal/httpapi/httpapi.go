@@ -64,6 +64,11 @@ type Config struct {
 	Timeout     time.Duration // how long a use case may take; 30 s if 0
 	BodyTimeout time.Duration // how long the body may take to arrive; 10 s if 0
 	Streams     StreamConfig
+
+	// TrustedProxies are the networks of proxies that are believed about where requests come from; none if empty.
+	TrustedProxies account.Networks
+	Origins        []string // of web pages that may call, as CheckOrigins returns them; none if empty
+	Limits         Limits
 }
 
 func (c Config) withDefaults() Config {
@@ -77,6 +82,7 @@ func (c Config) withDefaults() Config {
 		c.BodyTimeout = 10 * time.Second
 	}
 	c.Streams = c.Streams.withDefaults()
+	c.Limits = c.Limits.withDefaults()
 	return c
 }
 
@@ -90,6 +96,9 @@ type server struct {
 	ready     func(context.Context) error
 	log       *slog.Logger
 	cfg       Config
+	proxies   proxies
+	guards    guards
+	metrics   *metrics
 	router    chi.Router
 	api       huma.API
 	stopping  <-chan struct{}
@@ -107,6 +116,7 @@ func build(deps Deps, cfg Config) *server {
 		directory: deps.Directory, access: deps.Access, auth: deps.Authenticator, issuer: deps.Issuer, oauth: deps.OAuth,
 		ready: deps.Ready, log: deps.Logger, cfg: cfg.withDefaults(), router: chi.NewRouter(), stopping: deps.Stopping,
 	}
+	s.proxies, s.guards, s.metrics = newProxies(s.cfg.TrustedProxies), newGuards(s.cfg.Limits), newMetrics(deps.Registry)
 	s.streams = newSlots(s.cfg.Streams.Most, s.cfg.Streams.Each)
 	s.exports = newSlots(s.cfg.Streams.Exports, s.cfg.Streams.Exports)
 	if s.log == nil {
@@ -115,7 +125,9 @@ func build(deps Deps, cfg Config) *server {
 	if s.ready == nil {
 		s.ready = func(context.Context) error { return nil }
 	}
-	s.router.Use(s.identify, newMetrics(deps.Registry).observe, s.recover, s.limitTime)
+	s.router.Use(s.identify, s.metrics.observe, s.recover)
+	s.router.Use(crossOrigin(s.cfg.Origins)...)
+	s.router.Use(s.guard, s.endPreflight, s.limitTime)
 	s.router.NotFound(s.routeNotFound)
 	s.router.MethodNotAllowed(s.methodNotAllowed)
 	s.api = s.newContract()

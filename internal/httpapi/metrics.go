@@ -16,7 +16,16 @@ import (
 type metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
+	refused  *prometheus.CounterVec
 }
+
+// The reasons for which a request is refused unread, as the metric has them.
+const (
+	refusedAddress  = "address_rate"
+	refusedCaller   = "credential_rate"
+	refusedFailures = "failed_authentications"
+	refusedBusy     = "busy"
+)
 
 func newMetrics(registry prometheus.Registerer) *metrics {
 	m := &metrics{
@@ -27,10 +36,17 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 			Name: "tenantry_http_request_seconds", Help: "How long HTTP requests took, by method and route.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 		}, []string{"method", "route"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tenantry_http_refused_total", Help: "HTTP requests refused for how much is asked, by reason.",
+		}, []string{"reason"}),
 	}
 	if registry != nil {
 		m.requests = registered(registry, m.requests)
 		m.duration = registered(registry, m.duration)
+		m.refused = registered(registry, m.refused)
+	}
+	for _, reason := range []string{refusedAddress, refusedCaller, refusedFailures, refusedBusy} {
+		m.refused.WithLabelValues(reason) // so that they are there, at 0
 	}
 	return m
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
+	"net/netip"
 	"regexp"
 	"runtime/debug"
 	"slices"
@@ -20,11 +20,15 @@ import (
 
 // info is what is known of a request on its way; one per request.
 type info struct {
-	id, from     string // request id; the host it came from
+	id           string // request id
+	addr         netip.Addr
+	from         string // addr as text; what the connection says of its other end if that is no address
 	method, path string
+	unclear      error            // of the address: what a trusted proxy says is no address
 	actor        account.Actor    // the zero Actor until authenticated
 	scopes       account.Scopes   // what the actor's credential may be used for
 	secret       account.SecretID // of the client that the credential is, or that acts
+	credential   string           // names what the caller was authenticated by; "" until then
 	ifMatch      string           // the header, as sent
 	token        account.ConsistencyToken
 }
@@ -41,21 +45,19 @@ func infoFrom(ctx context.Context) *info {
 
 var requestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-// identify gives each request an id, the caller's if it is well-formed, and
-// sets the headers that every answer has.
+// identify gives each request an id, the caller's if it is well-formed, finds out
+// where it comes from, and sets the headers that every answer has.
 func (s *server) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		i := &info{id: r.Header.Get("X-Request-Id"), from: r.RemoteAddr, method: r.Method, path: r.URL.Path}
 		if !requestID.MatchString(i.id) {
 			i.id = account.NewID("req")
 		}
-		if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-			i.from = host
+		if i.addr, i.unclear = s.proxies.client(r); i.addr.IsValid() {
+			i.from = i.addr.String()
 		}
-		h := w.Header()
-		h.Set("X-Request-Id", i.id)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Cache-Control", "no-store")
+		w.Header().Set("X-Request-Id", i.id)
+		harden(w.Header(), r.TLS != nil)
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), infoKey{}, i)))
 	})
 }

@@ -121,6 +121,12 @@ func (s *server) giveToken(w http.ResponseWriter, r *http.Request) {
 	}
 	actor := account.Actor{Environment: client.Environment, Client: client.Client.ID}
 	infoFrom(r.Context()).actor = actor
+	infoFrom(r.Context()).credential = string(actor.Environment) + "/client:" + string(actor.Client)
+	release, ok := s.mayPass(w, r)
+	if !ok {
+		return
+	}
+	defer release()
 	if err := s.admitAddress(r.Context(), actor); err != nil {
 		s.refuseToken(w, r, err)
 		return

@@ -49,7 +49,7 @@ func (till) Keep(context.Context, account.EnvironmentID) error { return nil }
 func newTill(t *testing.T, err error) *api {
 	t.Helper()
 	a := till{err}
-	return serve(t, Deps{OAuth: OAuth{Issuer: "https://tenantry.example", Clients: a, Tokens: a, Keys: a}}, Config{})
+	return serve(t, Deps{Directory: newDirectory(t, broken{}, granting{}), OAuth: OAuth{Issuer: "https://tenantry.example", Clients: a, Tokens: a, Keys: a}}, Config{})
 }
 
 // token asks for a token, with a header if it is not "".

@@ -77,12 +77,16 @@ func (s *server) problem(ctx context.Context, err error) *Problem {
 	info := infoFrom(ctx)
 	s.log.LogAttrs(ctx, levelOf(f), "request failed", slog.String("code", f.Code), slog.Any("error", err),
 		slog.String("request_id", info.id), slog.String("actor", info.actor.Name()), slog.String("environment", string(info.actor.Environment)),
-		slog.String("method", info.method), slog.String("path", info.path))
+		slog.String("method", info.method), slog.String("path", info.path), slog.String("from", info.from))
 	return newProblem(ctx, f)
 }
 
-// levelOf is how loudly a fault is logged: refusals are the caller's affair.
+// levelOf is how loudly a fault is logged: refusals are the caller's affair, and so is
+// giving up. Who is too much does not fill the log as well: that is counted.
 func levelOf(f *fault.Error) slog.Level {
+	if f.Code == codeTooBusy || f.Code == codeCanceled {
+		return slog.LevelDebug
+	}
 	if f.Kind == fault.Internal {
 		return slog.LevelError
 	}
@@ -92,12 +96,18 @@ func levelOf(f *fault.Error) slog.Level {
 	return slog.LevelDebug
 }
 
+// The codes of what callers bring upon themselves, although the status is 503.
+const (
+	codeTooBusy  = "too_busy"
+	codeCanceled = "request_canceled"
+)
+
 // interrupted is the fault of a request whose context ended before its use case did.
 func interrupted(cause error) *fault.Error {
 	if errors.Is(cause, context.DeadlineExceeded) {
 		return fault.New(fault.Unavailable, "request_timeout", "the request took longer than it may; whether a change was made is not known, read it again or repeat it with the same Idempotency-Key")
 	}
-	return fault.New(fault.Unavailable, "request_canceled", "the request was given up by the caller")
+	return fault.New(fault.Unavailable, codeCanceled, "the request was given up by the caller")
 }
 
 // fail answers a request with a problem.

@@ -18,7 +18,7 @@ import (
 func TestProblemOfEveryKind(t *testing.T) {
 	statuses := map[fault.Kind]int{
 		fault.Invalid: 422, fault.Unauthenticated: 401, fault.Denied: 403, fault.NotFound: 404, fault.Exists: 409,
-		fault.Conflict: 409, fault.Stale: 412, fault.TooLarge: 413, fault.Unavailable: 503, fault.Internal: 500,
+		fault.Conflict: 409, fault.Stale: 412, fault.TooLarge: 413, fault.Limited: 429, fault.Unavailable: 503, fault.Internal: 500,
 	}
 	for kind, status := range statuses {
 		t.Run(string(kind), func(t *testing.T) {

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
@@ -59,12 +58,11 @@ var lasting = []string{exportPath, streamPath}
 // quarter, so that they leave room for others.
 type slots struct {
 	most, each int
-	mu         sync.Mutex
-	by         map[string]int
+	taken      tally
 }
 
 func newSlots(most, each int) *slots {
-	return &slots{most: most, each: each, by: map[string]int{}}
+	return &slots{most: most, each: each, taken: newTally()}
 }
 
 // take takes a slot, which release gives back; an Unavailable fault (too_many_streams) if there is none.
@@ -74,25 +72,11 @@ func (s *slots) take(actor account.Actor) (release func(), err error) {
 	if actor.IsMember() {
 		bounds["members"], bounds["members of "+env] = (s.most+1)/2, (s.most+3)/4
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for name, most := range bounds {
-		if s.by[name] >= most {
-			return nil, fault.New(fault.Unavailable, "too_many_streams", "the log is sent to as many readers at once as it can be, or %s reads as many of these as one may; try again later", actor.Name())
-		}
+	release, ok := s.taken.take(bounds)
+	if !ok {
+		return nil, fault.New(fault.Unavailable, "too_many_streams", "the log is sent to as many readers at once as it can be, or %s reads as many of these as one may; try again later", actor.Name())
 	}
-	for name := range bounds {
-		s.by[name]++
-	}
-	return sync.OnceFunc(func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		for name := range bounds {
-			if s.by[name]--; s.by[name] == 0 {
-				delete(s.by, name)
-			}
-		}
-	}), nil
+	return release, nil
 }
 
 // patient writes an answer that is sent bit by bit: the reader has a time for each

@@ -1,0 +1,195 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tenantry/tenantry/internal/fault"
+)
+
+// taking takes a turn that has to be free.
+func taking(t *testing.T, line *turns, caller string) (release func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // who would have to wait gives up
+	release, err := line.take(ctx, caller)
+	if err != nil {
+		t.Fatalf("%s has no turn: %v", caller, err)
+	}
+	return release
+}
+
+func noTurn(t *testing.T, line *turns, caller string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if release, err := line.take(ctx, caller); err == nil {
+		release()
+		t.Fatalf("%s has a turn", caller)
+	}
+}
+
+// TestTurnsLeaveHalfToOthers: where others are, or were a moment ago; who is alone may have all.
+func TestTurnsLeaveHalfToOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		line := newTurns(4, time.Hour)
+		var held []func()
+		for range 4 {
+			held = append(held, taking(t, line, "a"))
+		}
+		noTurn(t, line, "a")
+		noTurn(t, line, "b") // but it is there now
+		held[0]()
+		held[0]() // is nothing
+		noTurn(t, line, "a")
+		b := taking(t, line, "b")
+		held[1]()
+		held[2]()
+		held[1] = taking(t, line, "a")
+		noTurn(t, line, "a")
+		held[2] = taking(t, line, "c")
+		noTurn(t, line, "d")
+		if line.working() != 4 {
+			t.Errorf("%d are at work", line.working())
+		}
+		b()
+		held[2]()
+		noTurn(t, line, "a")
+		<-time.After(2 * present) // in the bubble: nobody waits
+		taking(t, line, "a")
+		taking(t, line, "a")
+		noTurn(t, line, "a")
+	})
+}
+
+// TestTurnsGoToWhoHasLeast: who comes last with nothing at work goes before those who came with much.
+func TestTurnsGoToWhoHasLeast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		line := newTurns(3, time.Hour)
+		other := taking(t, line, "other")
+		held := []func(){other, taking(t, line, "flood"), taking(t, line, "flood")}
+		var mu sync.Mutex
+		var order []string
+		wait := func(caller string) {
+			go func() {
+				release, err := line.take(t.Context(), caller)
+				if err != nil {
+					t.Errorf("%s: %v", caller, err)
+					return
+				}
+				mu.Lock()
+				order = append(order, caller)
+				mu.Unlock()
+				release()
+			}()
+			synctest.Wait() // it stands in line
+		}
+		for range 3 {
+			wait("flood")
+		}
+		wait("other")
+		wait("late")
+		wait("later")
+		for _, release := range held {
+			release()
+			synctest.Wait()
+		}
+		// While the first turn goes round the flood has as many as it may.
+		if got, want := strings.Join(order, ","), "other,late,later,flood,flood,flood"; got != want {
+			t.Errorf("turns came to %s, want %s", got, want)
+		}
+		if line.working() != 0 || len(line.waiting) != 0 {
+			t.Errorf("in the end %d are at work, %d wait", line.working(), len(line.waiting))
+		}
+	})
+}
+
+func TestTurnsAreNotWaitedForForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		line := newTurns(2, 3*time.Second)
+		release, other := taking(t, line, "a"), taking(t, line, "b")
+		start := time.Now()
+		if _, err := line.take(t.Context(), "a"); !fault.HasCode(err, "too_busy") || time.Since(start) != 3*time.Second {
+			t.Errorf("after %s: %v", time.Since(start), err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := line.take(ctx, "a"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("who gave up: %v", err)
+		}
+		release()
+		other()
+		<-time.After(2 * present) // in the bubble: nobody waits
+		taking(t, line, "c")()
+		if len(line.lines) != 1 || len(line.waiting) != 0 {
+			t.Errorf("%d callers are remembered, %d wait", len(line.lines), len(line.waiting))
+		}
+	})
+}
+
+// TestTurnsInParallel: the bounds hold, and nothing is lost, whoever gives up when.
+func TestTurnsInParallel(t *testing.T) {
+	line := newTurns(5, time.Minute)
+	var done sync.WaitGroup
+	for worker := range 24 {
+		done.Go(func() {
+			random := rand.New(rand.NewPCG(uint64(worker), 1))
+			for range 300 {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(random.IntN(200))*time.Microsecond)
+				release, err := line.take(ctx, fmt.Sprint("caller ", worker%4))
+				if err == nil {
+					if n := line.working(); n > 5 {
+						t.Errorf("%d at work", n)
+					}
+					release()
+				}
+				cancel()
+			}
+		})
+	}
+	done.Wait()
+	if line.working() != 0 || len(line.waiting) != 0 {
+		t.Errorf("in the end %d are at work, %d callers wait", line.working(), len(line.waiting))
+	}
+}
+
+func TestPlaces(t *testing.T) {
+	p := newPlaces(8, 3)
+	var releases []func()
+	take := func(caller string, known, want bool) {
+		t.Helper()
+		release, err := p.take(caller, known)
+		if (err == nil) != want {
+			t.Fatalf("%s: %v", caller, err)
+		}
+		if err == nil {
+			releases = append(releases, release)
+		} else if !fault.HasCode(err, "too_busy") {
+			t.Errorf("%v", err)
+		}
+	}
+	take("x", false, true)
+	take("y", false, true)
+	take("z", false, false) // a quarter for all of those who are not known
+	for range 3 {
+		take("a", true, true)
+	}
+	take("a", true, false)
+	for range 3 {
+		take("b", true, true)
+	}
+	take("c", true, false) // as many as there are
+	for _, release := range releases {
+		release()
+	}
+	if len(p.taken.by) != 0 {
+		t.Errorf("%v is remembered", p.taken.by)
+	}
+}
