@@ -106,7 +106,7 @@ func serve(t *testing.T, deps Deps, cfg Config) *api {
 	return a
 }
 
-func newDirectory(t *testing.T, s directory.Store, g granting) *directory.Directory {
+func newDirectory(t testing.TB, s directory.Store, g granting) *directory.Directory {
 	t.Helper()
 	catalogue, err := schema.Default()
 	if err != nil {

@@ -221,7 +221,7 @@ func FuzzTokenRequest(f *testing.F) {
 	f.Add("a;b=c&&=&=x", "Basic ====")
 	f.Add(grantForm+"&scope=\xff", "basic  "+good)
 	f.Add(strings.Repeat("a&", 5000), "Bearer x")
-	handler := New(Deps{OAuth: OAuth{Issuer: "https://tenantry.example", Clients: till{}, Tokens: till{}, Keys: till{}}}, Config{})
+	handler := New(Deps{Directory: newDirectory(f, broken{}, granting{}), OAuth: OAuth{Issuer: "https://tenantry.example", Clients: till{}, Tokens: till{}, Keys: till{}}}, Config{})
 	f.Fuzz(func(t *testing.T, form, authorization string) {
 		got := (&api{t: t, handler: handler}).token(form, authorization)
 		var body struct {
