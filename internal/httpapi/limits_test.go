@@ -170,7 +170,7 @@ func TestRefusalsAreCounted(t *testing.T) {
 
 func TestWithoutLimits(t *testing.T) {
 	limited(t, Limits{}, func(a *api, _ *tokens) {
-		for range 2000 {
+		for range 300 {
 			if got := a.get("good-shop", "192.0.2.1").ok(404); got.header.Get("RateLimit-Limit") != "" {
 				t.Fatalf("there is a limit: %v", got.header)
 			}
@@ -211,13 +211,13 @@ func TestRefusalsAreHeldBack(t *testing.T) {
 	})
 }
 
-// TestCounterIsBounded: a million addresses take no more memory than the bound allows, and who was counted before stays counted.
+// TestCounterIsBounded: 200,000 addresses take no more memory than the bound allows, and who was counted before stays counted.
 func TestCounterIsBounded(t *testing.T) {
 	c := newCounter(1000, time.Minute)
 	window := time.Unix(0, 0).UTC().Add(time.Hour)
 	c.add("early", window, 7)
 	var address [16]byte
-	for i := range uint64(1_000_000) {
+	for i := range uint64(200_000) {
 		binary.BigEndian.PutUint64(address[:], 0x2001_0db8<<32|i)
 		c.add(addressKey(netip.AddrFrom16(address)), window, 1)
 	}
@@ -227,8 +227,8 @@ func TestCounterIsBounded(t *testing.T) {
 	if now, before, _ := c.Get("early", window, window.Add(-time.Minute)); now != 7 || before != 0 {
 		t.Errorf("counted %d, and %d before", now, before)
 	}
-	if now, _, _ := c.Get("late", window, window.Add(-time.Minute)); now < 100 || now > 400 {
-		t.Errorf("one of those who share counts %d; %d on the average are expected", now, 1_000_000/shared)
+	if now, _, _ := c.Get("late", window, window.Add(-time.Minute)); now < 15 || now > 120 {
+		t.Errorf("one of those who share counts %d; %d on the average are expected", now, 200_000/shared)
 	}
 	if now, before, _ := c.Get("early", window.Add(time.Minute), window); now != 0 || before != 7 {
 		t.Errorf("in the next window: %d, and %d before", now, before)
