@@ -59,6 +59,7 @@ type Config struct {
 	FreshWait      time.Duration // how long a question waits for the version it asks for; 2 s if 0
 	RequestTimeout time.Duration // of an HTTP request; 30 s if 0
 	Grace          time.Duration // for requests under way at shutdown; 10 s if 0
+	TakeOver       time.Duration // when another process's unfinished write counts as given up; the relay's if 0
 
 	// MetricsListener is where Serve answers /metrics, and nothing else; nil is on the listener of the API.
 	MetricsListener net.Listener

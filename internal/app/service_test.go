@@ -65,6 +65,14 @@ func (s *said) String() string {
 // start serves a deployment; it ends with the test.
 func start(t testing.TB, cfg app.Config) *service {
 	t.Helper()
+	s, end := begin(t, cfg)
+	t.Cleanup(end)
+	return s
+}
+
+// begin serves a deployment until it is told to end.
+func begin(t testing.TB, cfg app.Config) (s *service, end func()) {
+	t.Helper()
 	// On a busy machine things take longer; a test that is about waiting sets its own.
 	cfg.ApplyWait = cmp.Or(cfg.ApplyWait, 30*time.Second)
 	cfg.FreshWait = cmp.Or(cfg.FreshWait, 20*time.Second)
@@ -89,7 +97,7 @@ func start(t testing.TB, cfg app.Config) *service {
 	}
 	done := make(chan error, 1)
 	go func() { done <- a.Serve(ctx, listener) }()
-	t.Cleanup(func() {
+	return &service{App: a, t: t, url: "http://" + listener.Addr().String()}, func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("serve: %v", err)
@@ -97,8 +105,7 @@ func start(t testing.TB, cfg app.Config) *service {
 		if err := a.Close(); err != nil {
 			t.Errorf("close: %v", err)
 		}
-	})
-	return &service{App: a, t: t, url: "http://" + listener.Addr().String()}
+	}
 }
 
 func (s *service) environment(env account.EnvironmentID) {
