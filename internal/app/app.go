@@ -102,7 +102,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	projector := relation.NewProjector(catalogue)
 	r := relay.New(db, e, projector, relay.Config{
 		Log: cfg.Log, Now: cfg.Now, Registry: cfg.Registry, OnStep: cfg.OnStep, OnBuild: cfg.OnBuild,
-		LookOnly: attached, Alone: cfg.Embedded() && !attached,
+		TakeOver: cfg.TakeOver, LookOnly: attached, Alone: cfg.Embedded() && !attached,
 	})
 	questions := access.New(e.Conn(), r, db, catalogue, access.Config{FreshWait: cfg.FreshWait, Now: cfg.Now, Log: cfg.Log})
 	var a *App

@@ -66,6 +66,7 @@ type Config struct {
 	FreshWait      time.Duration // how long a question waits for the version it asks for; 2 s if 0
 	RequestTimeout time.Duration // of an HTTP request; 30 s if 0
 	Grace          time.Duration // for requests under way at shutdown; 10 s if 0
+	TakeOver       time.Duration // when another process's unfinished write counts as given up; the relay's if 0
 
 	Transport Transport // how callers come in
 

@@ -36,6 +36,7 @@ func TestS4_LargeCrashInTheMiddle(t *testing.T) {
 			var p *poll
 			if !cfg.Embedded() { // another process is there, and leaves the entry to the victim
 				beside := cfg
+				beside.TakeOver = time.Second // it looks at the victim's write when that is dead
 				beside.OnStep = func(step relay.Step, version account.Version) {
 					if step == relay.BeforeWrite && version > before {
 						<-dead

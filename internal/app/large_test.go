@@ -167,6 +167,8 @@ func TestS4_LargeAccountLeavesAlwaysOn(t *testing.T) {
 			seen := &stations{mid: make(chan struct{})}
 			cfg := s.make(t)
 			cfg.OnStep = seen.note
+			// Who comes meanwhile waits for all of it, which on a busy machine may take long.
+			cfg.ApplyWait, cfg.FreshWait, cfg.RequestTimeout = 50*time.Second, 50*time.Second, 55*time.Second
 			w := furnished(t, cfg)
 			top, child := w.branch(always)
 			w.crowd(top, largeMembers)

@@ -70,8 +70,16 @@ func start(t testing.TB, cfg app.Config) *service {
 	return startAt(t, cfg, "127.0.0.1")
 }
 
-// startAt serves a deployment at an address of this machine.
+// startAt is start at an address of this machine.
 func startAt(t testing.TB, cfg app.Config, host string) *service {
+	t.Helper()
+	s, end := begin(t, cfg, host)
+	t.Cleanup(end)
+	return s
+}
+
+// begin serves a deployment at an address of this machine until it is told to end.
+func begin(t testing.TB, cfg app.Config, host string) (s *service, end func()) {
 	t.Helper()
 	// On a busy machine things take longer; a test that is about waiting sets its own.
 	cfg.ApplyWait = cmp.Or(cfg.ApplyWait, 30*time.Second)
@@ -98,7 +106,7 @@ func startAt(t testing.TB, cfg app.Config, host string) *service {
 	}
 	done := make(chan error, 1)
 	go func() { done <- a.Serve(ctx, listener) }()
-	t.Cleanup(func() {
+	return &service{App: a, t: t, url: "http://" + listener.Addr().String()}, func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("serve: %v", err)
@@ -106,8 +114,7 @@ func startAt(t testing.TB, cfg app.Config, host string) *service {
 		if err := a.Close(); err != nil {
 			t.Errorf("close: %v", err)
 		}
-	})
-	return &service{App: a, t: t, url: "http://" + listener.Addr().String()}
+	}
 }
 
 func (s *service) environment(env account.EnvironmentID) {

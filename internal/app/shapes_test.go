@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 }
 
 // shapes are the deployments that the same tests run on: one machine, and
-// PostgreSQL with a SpiceDB of its own that the shape's tests share.
+// PostgreSQL with a SpiceDB, of which each test has its own.
 func shapes(t *testing.T) []shape {
 	t.Helper()
 	machine := oneMachine
@@ -29,7 +29,7 @@ func shapes(t *testing.T) []shape {
 func manyMachines(t *testing.T) shape {
 	t.Helper()
 	return shape{name: "PostgreSQL and SpiceDB", histories: 12 * time.Second, make: func(t testing.TB) app.Config {
-		spice := testspice.Start(t, testpg.Database(t))
+		spice := testspice.New(t)
 		return app.Config{Database: testpg.Database(t), Remote: remote(spice)}
 	}}
 }

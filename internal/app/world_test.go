@@ -35,10 +35,28 @@ func newWorld(t testing.TB, s shape) *world {
 	return furnished(t, s.make(t))
 }
 
-// furnished is a world on a deployment.
+// furnished is a world on a deployment. An empty deployment on one machine gets a copy of the world that was made
+// first: it is what that one was when it ended, with the same secrets. If the test listens to what the service
+// says or does, its world is made before its ears.
 func furnished(t testing.TB, cfg app.Config) *world {
 	t.Helper()
+	heard := cfg.Log != nil || cfg.OnStep != nil || cfg.OnBuild != nil || cfg.Registry != nil
+	copied := cfg.Embedded() && cfg.Database == "" && !heard && isEmpty(t, cfg.DataDir)
+	if copied {
+		firstWorld(t).copyTo(t, cfg.DataDir)
+	}
 	w := &world{service: start(t, cfg)}
+	if copied {
+		w.take(firstWorld(t).tokens)
+		return w
+	}
+	w.make()
+	return w
+}
+
+// make furnishes a deployment that has nothing.
+func (w *world) make() {
+	w.t.Helper()
 	w.environment("prod")
 	w.environment("dev")
 	w.op = w.client("prod", "op", false, account.PortalAdmin)
@@ -65,7 +83,6 @@ func furnished(t testing.TB, cfg app.Config) *world {
 	}
 	w.dev.must("POST", "/v1/roles", obj{"key": "dev-role", "permissions": []string{}})
 	w.dev.must("POST", "/v1/accounts", obj{"id": "dev-only", "name": "Dev only", "sub_account_management": true})
-	return w
 }
 
 // furnish makes the roles and accounts of one environment.

@@ -176,24 +176,28 @@ func TestReconcileDoesNotUndoAnEntryThatIsBeingApplied(t *testing.T) {
 }
 
 func TestTwoRelaysFillAnEmptyEngine(t *testing.T) {
-	for range 5 {
-		w := setUp(t)
-		w.atOnce = 4
-		users := make([]account.UserID, 60)
-		for i := range users {
-			users[i] = account.UserID("u" + strconv.Itoa(i))
-		}
-		w.globex(users...)
-		cfg := relay.Config{TakeOver: 200 * time.Millisecond, Poll: time.Millisecond}
-		a, b := w.run(cfg), w.run(cfg)
-		last := account.Version(0)
-		for _, u := range users {
-			last = w.append(account.Change{Before: account.Of(member(u, nil))})
-		}
-		w.inForce(a, last)
-		w.inForce(b, last)
-		w.mustNotDrift(a)
+	for i := range 5 { // each in a test of its own, so that its relays end with it
+		t.Run(strconv.Itoa(i), twoRelaysFillAnEmptyEngine)
 	}
+}
+
+func twoRelaysFillAnEmptyEngine(t *testing.T) {
+	w := setUp(t)
+	w.atOnce = 4
+	users := make([]account.UserID, 60)
+	for i := range users {
+		users[i] = account.UserID("u" + strconv.Itoa(i))
+	}
+	w.globex(users...)
+	cfg := relay.Config{TakeOver: 200 * time.Millisecond, Poll: time.Millisecond}
+	a, b := w.run(cfg), w.run(cfg)
+	last := account.Version(0)
+	for _, u := range users {
+		last = w.append(account.Change{Before: account.Of(member(u, nil))})
+	}
+	w.inForce(a, last)
+	w.inForce(b, last)
+	w.mustNotDrift(a)
 }
 
 func TestAnAbandonedWriteIsTakenOver(t *testing.T) {

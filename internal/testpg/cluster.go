@@ -34,6 +34,9 @@ type cluster struct {
 	process  *os.Process
 	exited   chan struct{} // closed when the server has ended
 	log      *tail
+
+	filling sync.Mutex
+	filled  map[string]bool // databases that others are copies of; guarded by filling
 }
 
 // start makes a cluster and returns once it takes connections.
@@ -51,7 +54,7 @@ func start() (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster{dir: dir, password: rand.Text(), log: &tail{}}
+	c := &cluster{dir: dir, password: rand.Text(), log: &tail{}, filled: map[string]bool{}}
 	if err := c.create(bin, owner); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}

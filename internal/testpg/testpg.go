@@ -46,6 +46,37 @@ func Main(m *testing.M) {
 // It fails tb, saying how to install PostgreSQL, if there is none on the machine.
 func Database(tb testing.TB) string {
 	tb.Helper()
+	c, name := keep(tb)
+	if err := c.do("CREATE DATABASE " + name); err != nil {
+		tb.Fatalf("testpg: create a database: %v", err)
+	}
+	return c.lend(tb, name)
+}
+
+// Copy is as [Database], but the new database is a copy of the one called what, which fill
+// fills before the first copy of it. Nobody may be connected to that one when fill returns.
+func Copy(tb testing.TB, what string, fill func(url string)) string {
+	tb.Helper()
+	c, name := keep(tb)
+	original := "original_" + what
+	c.filling.Lock()
+	defer c.filling.Unlock()
+	if !c.filled[original] {
+		if err := c.do("CREATE DATABASE " + original); err != nil {
+			tb.Fatalf("testpg: create a database: %v", err)
+		}
+		fill(c.url(original))
+		c.filled[original] = true
+	}
+	if err := c.do("CREATE DATABASE " + name + " TEMPLATE " + original); err != nil {
+		tb.Fatalf("testpg: copy a database: %v", err)
+	}
+	return c.lend(tb, name)
+}
+
+// keep returns the cluster, which stays until tb ends, and the name of a database to create.
+func keep(tb testing.TB) (*cluster, string) {
+	tb.Helper()
 	hold()
 	tb.Cleanup(func() {
 		if err := release(); err != nil {
@@ -56,9 +87,11 @@ func Database(tb testing.TB) string {
 	if err != nil {
 		tb.Fatalf("testpg: %v", err)
 	}
-	if err := c.do("CREATE DATABASE " + name); err != nil {
-		tb.Fatalf("testpg: create a database: %v", err)
-	}
+	return c, name
+}
+
+// lend drops a database when tb ends, and returns its URL.
+func (c *cluster) lend(tb testing.TB, name string) string {
 	tb.Cleanup(func() {
 		if err := c.do("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
 			tb.Errorf("testpg: drop a database: %v", err)

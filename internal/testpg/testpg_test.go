@@ -32,6 +32,32 @@ func TestDatabasesAreEmptyAndDistinct(t *testing.T) {
 	}
 }
 
+func TestCopiesAreFilledOnceAndDistinct(t *testing.T) {
+	Database(t) // so that the cluster stays
+	filled := 0
+	fill := func(url string) {
+		filled++
+		conn, err := pgx.Connect(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(t.Context())
+		if _, err := conn.Exec(t.Context(), "CREATE TABLE thing (id INT); INSERT INTO thing VALUES (1)"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		conn := connect(t, Copy(t, "things", fill))
+		var id int
+		if err := conn.QueryRow(t.Context(), "DELETE FROM thing RETURNING id").Scan(&id); err != nil || id != 1 {
+			t.Errorf("a copy has %d: %v", id, err)
+		}
+	}
+	if filled != 1 {
+		t.Errorf("filled %d times", filled)
+	}
+}
+
 func TestClusterEndsWithItsLastUser(t *testing.T) {
 	var c *cluster
 	t.Run("user", func(t *testing.T) {

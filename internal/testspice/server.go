@@ -15,6 +15,8 @@ import (
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/tenantry/tenantry/internal/testpg"
 )
 
 // patience is how long the server gets to start, or to end when asked to.
@@ -38,9 +40,28 @@ type Server struct {
 // Address only.
 func Start(tb testing.TB, url string) *Server {
 	tb.Helper()
-	s := &Server{Address: freeAddress(tb), Key: rand.Text(), t: tb, binary: Build(tb), url: url}
-	run(tb, s.binary, "datastore", "migrate", "head", "--skip-release-check", "--log-level=warn",
+	migrate(tb, Build(tb), url)
+	return serve(tb, url)
+}
+
+// New is as [Start], on a database of its own in the cluster of testpg. It takes less time:
+// databases are prepared once, and copied. Servers so made say that they are one datastore.
+func New(tb testing.TB) *Server {
+	tb.Helper()
+	binary := Build(tb)
+	return serve(tb, testpg.Copy(tb, "spicedb", func(url string) { migrate(tb, binary, url) }))
+}
+
+func migrate(tb testing.TB, binary, url string) {
+	tb.Helper()
+	run(tb, binary, "datastore", "migrate", "head", "--skip-release-check", "--log-level=warn",
 		"--datastore-engine=postgres", "--datastore-conn-uri="+url)
+}
+
+// serve runs a server on a database that is prepared.
+func serve(tb testing.TB, url string) *Server {
+	tb.Helper()
+	s := &Server{Address: freeAddress(tb), Key: rand.Text(), t: tb, binary: Build(tb), url: url}
 	tb.Cleanup(func() {
 		s.Stop()
 		if tb.Failed() {
