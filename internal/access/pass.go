@@ -88,11 +88,32 @@ func (s *Service) madeOf(ctx context.Context, r directory.Reader, pass account.P
 	if err != nil {
 		return account.Made{}, err
 	}
+	if err := stillSignedIn(ctx, r, pass); err != nil {
+		return account.Made{}, err
+	}
 	made := account.Made{User: user.Value.CreatedAt, Account: opened.Value.CreatedAt}
 	if pass.Through.Client != "" {
 		made.Client, err = stillThrough(ctx, r, pass.Through, s.cfg.Now())
 	}
 	return made, err
+}
+
+// stillSignedIn returns nil if a token was not got by signing in at an OpenID provider, or
+// the subject there is still the user and the provider still trusted. A NotFound fault otherwise.
+func stillSignedIn(ctx context.Context, r directory.Reader, pass account.Pass) error {
+	at := pass.Through.SignedIn
+	if at.Issuer == "" {
+		return nil
+	}
+	issuer, err := r.IssuerAt(ctx, at.Issuer)
+	if err != nil {
+		return err
+	}
+	identity, err := r.IdentityAt(ctx, at.Issuer, at.Subject)
+	if err == nil && (identity.Value.User != pass.User || issuer.Value.Purpose != account.ForUsers) {
+		err = fault.New(fault.NotFound, "identity_not_found", "the user does not sign in so any more")
+	}
+	return err
 }
 
 // stillThrough returns when a client was made, which must still have the secret and the

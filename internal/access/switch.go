@@ -26,8 +26,8 @@ type Switched struct {
 // when it is called is in force for it. It changes nothing.
 //
 // The token lasts as long as the environment's tokens do, and no longer than the
-// impersonation in which it is asked for (E4), or the last of the memberships by which
-// the user may open the account (U6).
+// impersonation in which it is asked for (E4), the user's own token, or the last of the memberships
+// by which the user may open the account (U6).
 //
 // Faults: Denied (not_a_user: the caller is a machine or an operator; outside_account: with a
 // token for one account; permission_denied, the same for an account that does not
@@ -139,6 +139,9 @@ func lifetimeOf(ctx context.Context, r directory.Reader, out *Switched) (time.Ti
 			return time.Time{}, err
 		}
 		earlier(session.Value.ExpiresAt)
+	}
+	if until := out.Pass.Through.SignedIn.Until; !until.IsZero() {
+		earlier(until)
 	}
 	if last := lastOf(out.Sources); last != nil {
 		earlier(*last)

@@ -27,7 +27,11 @@ func (a Actor) IsMember() bool { return a.User != "" || a.APIToken != "" }
 // IsAtHand reports whether a member's own machine sends the request, rather than a
 // client that acts for the user, or an operator who impersonates: From is then
 // where the member is, and the allow lists of accounts hold for it (E3).
-func (a Actor) IsAtHand() bool { return a.IsMember() && a.Client == "" }
+//
+// A token for one account is made for the user's own machine, also if a client got it.
+func (a Actor) IsAtHand() bool {
+	return a.IsMember() && (a.Client == "" || a.Account != "" && a.Impersonation == "")
+}
 
 // Name returns the actor as type:id, for logs and the journal's readers.
 func (a Actor) Name() string {

@@ -22,6 +22,15 @@ type Through struct {
 	Secret SecretID // by which of its secrets it was known; "" if that is not known
 	Acting bool     // its word alone says who the user is (Act-For-User); otherwise the user's own token did
 	Scopes Scopes   // what the token may be used for, which is no more than the client may
+
+	SignedIn SignedIn // how the user signed in, if their own token said who they are
+}
+
+// SignedIn is a subject of an OpenID provider, as whom a user has signed in; the zero SignedIn is nobody.
+type SignedIn struct {
+	Issuer  string // address of the provider
+	Subject string
+	Until   time.Time // when the provider's token ends
 }
 
 // Made is when the things were made that a token names. What is made anew with the

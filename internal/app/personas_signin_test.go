@@ -6,10 +6,10 @@ func signInRows() []row {
 		{route: "GET /v1/me", may: "*", on: get("/v1/me")},
 		{route: "GET /v1/me/identities", may: users, otherwise: "no_acting_user", on: get("/v1/me/identities")},
 		{route: "GET /v1/users/{user}/identities", may: see + "owner", on: get("/v1/users/owner/identities")},
-		{route: "POST /v1/users/{user}/identities", may: edit, made: true, on: func(w *world) (string, any) {
+		{route: "POST /v1/users/{user}/identities", may: secure, made: true, on: func(w *world) (string, any) {
 			return "/v1/users/" + w.newUser("globex-eu") + "/identities", obj{"issuer": w.login(), "subject": w.fresh("subject")}
 		}},
-		{route: "DELETE /v1/users/{user}/identities/{identity}", may: edit, made: true, on: func(w *world) (string, any) {
+		{route: "DELETE /v1/users/{user}/identities/{identity}", may: secure, made: true, on: func(w *world) (string, any) {
 			path := "/v1/users/" + w.newUser("globex-eu") + "/identities"
 			a := w.op.must("POST", path, obj{"issuer": w.login(), "subject": w.fresh("subject")})
 			return path + "/" + a.body["id"].(string), nil

@@ -28,7 +28,7 @@ func (d *Directory) LinkIdentity(ctx context.Context, req Request, user account.
 	}
 	return write(ctx, d, req, "identity.link "+string(user), in, func(ctx context.Context, r Reader, p *plan) (account.Identity, error) {
 		p.kind = account.IdentityLinked
-		p.environment("edit_backoffice", "link users to OpenID providers")
+		p.environment("manage_security", "link users to OpenID providers") // who links is, by a subject of theirs, the user
 		if _, err := r.User(ctx, user); err != nil {
 			return account.Identity{}, err
 		}
@@ -63,7 +63,7 @@ func issuerFor(ctx context.Context, r Reader, url string, purpose account.Purpos
 
 // UnlinkIdentity takes a user's link to a subject away: the subject is nobody from
 // then on, until an operator or the acceptance of an invitation links it again; its
-// address does not. It needs edit_backoffice.
+// address does not. It needs manage_security.
 //
 // Faults: NotFound (identity_not_found), Denied, Stale.
 func (d *Directory) UnlinkIdentity(ctx context.Context, req Request, user account.UserID, id account.IdentityID) (Result[account.Identity], error) {
@@ -72,7 +72,7 @@ func (d *Directory) UnlinkIdentity(ctx context.Context, req Request, user accoun
 	}
 	return write(ctx, d, req, "identity.unlink "+string(user)+" "+string(id), nil, func(ctx context.Context, r Reader, p *plan) (account.Identity, error) {
 		p.kind = account.IdentityUnlinked
-		p.environment("edit_backoffice", "unlink users from OpenID providers")
+		p.environment("manage_security", "unlink users from OpenID providers")
 		gone, err := begin(ctx, p, func(ctx context.Context, id account.IdentityID) (account.Versioned[account.Identity], error) {
 			found, err := r.Identity(ctx, id)
 			if err == nil && found.Value.User != user {
@@ -118,10 +118,13 @@ func dropIdentities(ctx context.Context, r Reader, p *plan, users ...account.Use
 
 // linkInvitee plans that whoever accepts an invitation is the user who results, if
 // neither is linked to another: a link in a mail may be in wrong hands, and shall
-// not add a way in to a user who signs in already.
+// not add a way in to a user who signs in already. A user who was there before is
+// linked by a link that was sent by mail only: who was given one to hand over has not
+// shown that the address is theirs.
 //
 // Faults: Conflict (identity_conflict), Unauthenticated (identity_unknown).
-func linkInvitee(ctx context.Context, r Reader, p *plan, user account.UserID, v Vouched) error {
+func linkInvitee(ctx context.Context, r Reader, p *plan, inv account.InvitationID, in Accepted, v Vouched) error {
+	user := in.User.ID
 	now, err := r.IssuerAt(ctx, v.Issuer.URL)
 	if errors.Is(err, fault.NotFound) || account.CheckSubject("sub", v.Subject) != nil {
 		return identityUnknown()
@@ -147,6 +150,15 @@ func linkInvitee(ctx context.Context, r Reader, p *plan, user account.UserID, v 
 	}
 	if len(others) > 0 {
 		return identityConflict("the user who is invited signs in as somebody else; sign in so, or accept without a token")
+	}
+	if !in.NewUser {
+		letters, err := r.Deliveries(ctx, []account.InvitationID{inv})
+		if err != nil {
+			return err
+		}
+		if _, mailed := letters[inv]; !mailed {
+			return identityConflict("the user who is invited is there already, and the link was not sent by mail; accept without a token")
+		}
 	}
 	p.link(v.Issuer.URL, v.Subject, user)
 	return nil

@@ -2,12 +2,14 @@ package directory_test
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/schema"
 )
 
 // TestC1_UnlinkingBinds: a subject whose link was taken away does not come back by
@@ -101,6 +103,27 @@ func (h *house) invited(email string) string {
 	return sent.Value.Token.Reveal()
 }
 
+// mailed invites an address by mail, and returns the token in the letter.
+func (h *house) mailed(email string) string {
+	h.t.Helper()
+	page := "https://app.example/{token}"
+	_, err := h.UpdateEnvironment(h.ctx, h.system, directory.EnvironmentPatch{InvitationURL: &page})
+	h.must(err)
+	catalogue, err := schema.Parse()
+	h.must(err)
+	d := directory.New(h.store, h.engine, h.engine, catalogue, directory.Config{Letters: func() {}})
+	_, err = d.Invite(h.ctx, h.system, directory.NewInvitation{Account: "globex", Email: email, Roles: []account.RoleKey{"r"}})
+	h.must(err)
+	jobs, err := h.queue().DueLetters(h.ctx, 5, 0)
+	h.must(err)
+	if len(jobs) != 1 {
+		h.t.Fatalf("%d letters are due", len(jobs))
+	}
+	letter, _, err := d.WriteLetter(h.ctx, jobs[0])
+	h.must(err)
+	return strings.TrimPrefix(letter.Link, "https://app.example/")
+}
+
 func (h *house) accept(token string, v directory.Vouched, env account.EnvironmentID) (directory.Result[directory.Accepted], error) {
 	return h.AcceptInvitation(h.ctx, directory.Request{Actor: account.Actor{Environment: env}}, token, directory.Acceptance{Identity: &v})
 }
@@ -128,15 +151,22 @@ func TestI1_AcceptingAddsNoWayIn(t *testing.T) {
 	h.must(err)
 
 	// one who has not signed in yet is whoever has the link, also one who was unlinked before
-	_, err = h.accept(h.invited("bob@example.com"), h.vouch("public", "b", ""), "prod")
+	_, err = h.accept(h.mailed("bob@example.com"), h.vouch("public", "b", ""), "prod")
 	h.must(err)
 	h.is("public", "b", "", account.Actor{User: "bob"})
 	_, err = h.UnlinkIdentity(h.ctx, h.system, "bob", h.identities("bob")[0].ID)
 	h.must(err)
 	h.nobody("public", "b", "bob@example.com")
-	_, err = h.accept(h.invited("bob@example.com"), h.vouch("public", "b", ""), "prod")
+	_, err = h.accept(h.mailed("bob@example.com"), h.vouch("public", "b", ""), "prod")
 	h.must(err)
 	h.is("public", "b", "", account.Actor{User: "bob"})
+
+	// not by a link that an operator was given: who makes one is not whose mailbox it is
+	_, err = h.UnlinkIdentity(h.ctx, h.system, "bob", h.identities("bob")[0].ID)
+	h.must(err)
+	_, err = h.accept(h.invited("bob@example.com"), h.vouch("public", "b", ""), "prod")
+	code(t, err, "identity_conflict")
+	h.nobody("public", "b", "bob@example.com")
 
 	// a blocked one is nobody
 	_, err = h.accept(h.invited("eve@example.com"), h.vouch("public", "e", ""), "prod")

@@ -167,7 +167,7 @@ func accept(ctx context.Context, r Reader, p *plan, inv account.Invitation, in A
 	}
 	p.actor.User = out.User.ID
 	if in.Identity != nil {
-		if err := linkInvitee(ctx, r, p, out.User.ID, *in.Identity); err != nil {
+		if err := linkInvitee(ctx, r, p, inv.ID, out, *in.Identity); err != nil {
 			return out, err
 		}
 	}

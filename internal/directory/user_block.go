@@ -45,7 +45,7 @@ func (d *Directory) BlockUser(ctx context.Context, req Request, id account.UserI
 
 // UnblockUser lifts the block of a user; an operator's to do. What the block ended stays ended.
 func (d *Directory) UnblockUser(ctx context.Context, req Request, id account.UserID) (Result[account.User], error) {
-	return d.changeUser(ctx, req, id, account.UserUnblocked, "block users", nil, func(_ context.Context, _ Reader, u *account.User) error {
+	return d.changeUser(ctx, req, id, account.UserUnblocked, "block users", nil, func(_ context.Context, _ Reader, _ *plan, u *account.User) error {
 		u.Blocked = false
 		return nil
 	})

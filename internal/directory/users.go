@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/fault"
@@ -118,10 +119,11 @@ type UserPatch struct {
 	Name  *string `json:"name,omitempty"`
 }
 
-// UpdateUser changes a user's address or name; an operator's to do.
+// UpdateUser changes a user's address or name; an operator's to do. Where users sign
+// in at OpenID providers another address needs manage_security: whoever has it can become the user.
 func (d *Directory) UpdateUser(ctx context.Context, req Request, id account.UserID, patch UserPatch) (Result[account.User], error) {
-	return d.changeUser(ctx, req, id, account.UserChanged, "change users", patch, func(ctx context.Context, r Reader, u *account.User) error {
-		email, name := u.Email, u.Name
+	return d.changeUser(ctx, req, id, account.UserChanged, "change users", patch, func(ctx context.Context, r Reader, p *plan, u *account.User) error {
+		before, email, name := u.Email, u.Email, u.Name
 		if patch.Email != nil {
 			email = *patch.Email
 		}
@@ -132,11 +134,25 @@ func (d *Directory) UpdateUser(ctx context.Context, req Request, id account.User
 		if u.Email, u.Name, err = cleanUser(email, name); err != nil {
 			return err
 		}
+		if u.Email != before {
+			if err := needsForAddress(ctx, r, p); err != nil {
+				return err
+			}
+		}
 		return emailMustBeFree(ctx, r, *u)
 	})
 }
 
-func (d *Directory) changeUser(ctx context.Context, req Request, id account.UserID, kind account.Kind, doing string, input any, change func(context.Context, Reader, *account.User) error) (Result[account.User], error) {
+// needsForAddress adds what it takes to change the address that a user can be linked by.
+func needsForAddress(ctx context.Context, r Reader, p *plan) error {
+	issuers, err := r.Issuers(ctx)
+	if slices.ContainsFunc(issuers, func(i account.Versioned[account.Issuer]) bool { return i.Value.Purpose == account.ForUsers }) {
+		p.environment("manage_security", "change the address of a user, who may sign in by it")
+	}
+	return err
+}
+
+func (d *Directory) changeUser(ctx context.Context, req Request, id account.UserID, kind account.Kind, doing string, input any, change func(context.Context, Reader, *plan, *account.User) error) (Result[account.User], error) {
 	if err := account.CheckID("user", id); err != nil {
 		return Result[account.User]{}, err
 	}
@@ -148,7 +164,7 @@ func (d *Directory) changeUser(ctx context.Context, req Request, id account.User
 			return before, err
 		}
 		u := before
-		if err := change(ctx, r, &u); err != nil {
+		if err := change(ctx, r, p, &u); err != nil {
 			return u, err
 		}
 		if u != before {

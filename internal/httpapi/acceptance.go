@@ -92,6 +92,9 @@ func (s *server) acceptInvitation(ctx context.Context, req directory.Request, in
 		if err != nil {
 			return nil, err
 		}
+		if err := checkScope(caller.Scopes, account.ScopeWrite); err != nil {
+			return nil, err
+		}
 		req.Actor = caller.Actor
 	case in.Environment != "":
 		env, vouched, err := s.auth.Vouched(ctx, presented)

@@ -189,6 +189,7 @@ func (s *server) authenticate(r *http.Request) error {
 	ctx := directory.WithOrigin(r.Context(), directory.Origin{RequestID: i.id, From: i.from})
 	caller, err := s.callerOf(r.WithContext(ctx))
 	i.actor, i.scopes, i.secret, i.credential = caller.Actor, caller.Scopes, caller.Secret, caller.Credential
+	i.signedIn = caller.SignedIn
 	if err == nil {
 		s.noteAccepted(r)
 	}

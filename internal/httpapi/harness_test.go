@@ -75,8 +75,8 @@ func (known) Authenticate(_ context.Context, p identity.Presented) (identity.Cal
 	return identity.Caller{Actor: account.Actor{Environment: "prod", Client: "shop", User: account.UserID(p.ActForUser)}, Credential: "prod/client:shop"}, nil
 }
 
-func (known) Subject(context.Context, account.EnvironmentID, string) (account.Actor, error) {
-	return account.Actor{}, fault.New(fault.Unauthenticated, "unauthenticated", "who are you?")
+func (known) Subject(context.Context, account.EnvironmentID, string) (identity.Caller, error) {
+	return identity.Caller{}, fault.New(fault.Unauthenticated, "unauthenticated", "who are you?")
 }
 
 // Vouched takes "Bearer ada" for the subject 1 of an issuer that the environment named trusts.

@@ -28,7 +28,7 @@ type Authenticator interface {
 	// Unauthenticated, Denied, NotFound, Invalid and Unavailable faults.
 	Authenticate(ctx context.Context, p identity.Presented) (identity.Caller, error)
 	// Subject returns the user whose own token this is, or whom somebody impersonates with it.
-	Subject(ctx context.Context, env account.EnvironmentID, token string) (account.Actor, error)
+	Subject(ctx context.Context, env account.EnvironmentID, token string) (identity.Caller, error)
 	// Vouched returns what the token of an OpenID provider says of who sends a request, and
 	// in which environment, whether or not that is somebody there. Unauthenticated and
 	// Unavailable faults; Unauthenticated also for Tenantry's own tokens.

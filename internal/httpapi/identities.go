@@ -78,7 +78,7 @@ func (s *server) registerIdentities() {
 	register(s, huma.Operation{
 		OperationID: "linkIdentity", Method: http.MethodPost, Path: "/v1/users/{user}/identities", Tags: []string{tagSignIn}, DefaultStatus: http.StatusCreated,
 		Summary:     "Link a user to a subject of an OpenID provider",
-		Description: "Whoever signs in there as that subject is the user from then on. Needs edit_backoffice.",
+		Description: "Whoever signs in there as that subject is the user from then on. Needs manage_security.",
 		Errors:      []int{http.StatusNotFound, http.StatusConflict},
 	}, func(ctx context.Context, req directory.Request, in *linkIdentityInput) (*Written[WrittenIdentity], error) {
 		r, err := s.directory.LinkIdentity(ctx, req, in.User, directory.NewIdentity(*in.body()))
@@ -90,7 +90,7 @@ func (s *server) registerIdentities() {
 	register(s, huma.Operation{
 		OperationID: "unlinkIdentity", Method: http.MethodDelete, Path: "/v1/users/{user}/identities/{identity}", Tags: []string{tagSignIn},
 		Summary:     "Take a user's link to a subject away",
-		Description: "The subject is nobody from then on, and its address does not link it again; linkIdentity does, or the acceptance of an invitation. Needs edit_backoffice. Answers with the identity as it was.",
+		Description: "The subject is nobody from then on, and its address does not link it again; linkIdentity does, or the acceptance of an invitation. Needs manage_security. Answers with the identity as it was.",
 		Errors:      []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
 	}, func(ctx context.Context, req directory.Request, in *unlinkIdentityInput) (*Written[WrittenIdentity], error) {
 		r, err := s.directory.UnlinkIdentity(ctx, req, in.User, in.Identity)

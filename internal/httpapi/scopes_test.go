@@ -24,7 +24,7 @@ func (s scoped) Authenticate(_ context.Context, p identity.Presented) (identity.
 	return identity.Caller{Actor: actor, Scopes: account.Scopes(s)}, nil
 }
 
-func (scoped) Subject(ctx context.Context, env account.EnvironmentID, token string) (account.Actor, error) {
+func (scoped) Subject(ctx context.Context, env account.EnvironmentID, token string) (identity.Caller, error) {
 	return known{}.Subject(ctx, env, token)
 }
 

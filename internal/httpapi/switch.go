@@ -42,7 +42,7 @@ func (s *server) registerSwitch() {
 
 func (s *server) switchAccount(ctx context.Context, req directory.Request, in *switchInput) (*Answer[AccountToken], error) {
 	info := infoFrom(ctx)
-	through := account.Through{Scopes: info.scopes}
+	through := account.Through{Scopes: info.scopes, SignedIn: info.signedIn}
 	if req.Actor.Impersonation == "" && req.Actor.Client != "" {
 		through.Client, through.Secret, through.Acting = req.Actor.Client, info.secret, true
 	}

@@ -26,6 +26,12 @@ type made struct {
 	Client  int64 `json:"client,omitempty"`
 }
 
+// signedIn is account.SignedIn in a token.
+type signedIn struct {
+	Issuer  string `json:"iss"`
+	Subject string `json:"sub"`
+}
+
 // AccountToken returns a token for one account: its bearer is the user, in that account alone (W2).
 func (s *Signer) AccountToken(ctx context.Context, env account.EnvironmentID, p account.Pass) (string, error) {
 	c := issued{
@@ -39,6 +45,9 @@ func (s *Signer) AccountToken(ctx context.Context, env account.EnvironmentID, p 
 	if p.Through.Client != "" {
 		c.ClientID, c.SecretID = clientPrefix(env)+string(p.Through.Client), p.Through.Secret
 		c.Made.Client = p.Made.Client.UnixMicro()
+	}
+	if at := p.Through.SignedIn; at.Issuer != "" {
+		c.SignedIn = &signedIn{at.Issuer, at.Subject}
 	}
 	if p.Impersonation != "" {
 		c.Act, c.Impersonation = &act{operatorPrefix + string(p.Operator)}, p.Impersonation
@@ -75,6 +84,12 @@ func passOf(env account.EnvironmentID, c issued) (account.Pass, bool) {
 	p.Through = account.Through{Acting: c.Acting, Scopes: scopes}
 	if err != nil || c.Made == nil || account.CheckID("sub", p.User) != nil || account.CheckID("account", p.Account) != nil {
 		return p, false
+	}
+	if at := c.SignedIn; at != nil {
+		if at.Issuer == "" || account.CheckSubject("signed_in", at.Subject) != nil {
+			return p, false
+		}
+		p.Through.SignedIn = account.SignedIn{Issuer: at.Issuer, Subject: at.Subject}
 	}
 	p.Made = account.Made{User: time.UnixMicro(c.Made.User), Account: time.UnixMicro(c.Made.Account)}
 	return p, readClient(env, c, &p) && readOperator(c, &p)

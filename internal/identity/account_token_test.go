@@ -220,7 +220,7 @@ func TestW2_WhatIsExchangedForAnAccountToken(t *testing.T) {
 	})
 	session := f.issue("prod")
 	got, err := a.Subject(t.Context(), "prod", session)
-	if diff := cmp.Diff(account.Actor{Environment: "prod", User: "ada", Client: "shop", Impersonation: "imp_1"}, got); err != nil || diff != "" {
+	if diff := cmp.Diff(account.Actor{Environment: "prod", User: "ada", Client: "shop", Impersonation: "imp_1"}, got.Actor); err != nil || diff != "" {
 		t.Errorf("%v %s", err, diff)
 	}
 	for name, token := range map[string]string{
@@ -228,7 +228,7 @@ func TestW2_WhatIsExchangedForAnAccountToken(t *testing.T) {
 		"an API token": identity.FormatAPIToken("prod", "tok_1", secret), "a token for one account": f.pass("prod", plain),
 		"two words": session + " " + session, "of dev": f.issue("dev"), "a line break": session + "\n",
 	} {
-		if got, err := a.Subject(t.Context(), "prod", token); !errors.Is(err, fault.Unauthenticated) || got != (account.Actor{}) {
+		if got, err := a.Subject(t.Context(), "prod", token); !errors.Is(err, fault.Unauthenticated) || got != (identity.Caller{}) {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}
 	}

@@ -79,6 +79,8 @@ type Caller struct {
 	Account    account.ID     // that the credential belongs to: an API token's; "" for none
 	Credential string         // names the credential, so that two can be told apart; no secret
 
+	SignedIn account.SignedIn // as whom a user has signed in at an OpenID provider; zero for all others
+
 	// Secret is by which of its secrets a client is known, also one that acts for a user; "" for others.
 	Secret account.SecretID
 }

@@ -56,6 +56,7 @@ type issued struct {
 	Impersonation account.ImpersonationID `json:"impersonation,omitempty"` // the session in which Act acts
 	Acting        bool                    `json:"acting,omitempty"`        // the client's word says who the subject is
 	Made          *made                   `json:"made,omitempty"`
+	SignedIn      *signedIn               `json:"signed_in,omitempty"` // the subject of an OpenID provider who got the token
 }
 
 // audienceOf is whom the tokens of an environment are for.

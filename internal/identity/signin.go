@@ -51,7 +51,10 @@ func (a *Authenticator) signedIn(ctx context.Context, p Presented, text string) 
 	if actor.Person {
 		return Caller{Actor: actor, Credential: credential(env, "operator", actor.Client)}, nil
 	}
-	return Caller{Actor: actor, Credential: credential(env, "user", actor.User)}, nil
+	return Caller{
+		Actor: actor, Credential: credential(env, "user", actor.User),
+		SignedIn: account.SignedIn{Issuer: vouched.Issuer.URL, Subject: vouched.Subject, Until: vouched.ExpiresAt},
+	}, nil
 }
 
 // Vouched returns whom an OpenID provider vouches for by the token presented, and

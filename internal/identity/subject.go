@@ -13,17 +13,17 @@ import (
 //
 // Faults: those of Authenticate; Unauthenticated also for what is no user's, and for what is
 // for one account already.
-func (a *Authenticator) Subject(ctx context.Context, env account.EnvironmentID, token string) (account.Actor, error) {
+func (a *Authenticator) Subject(ctx context.Context, env account.EnvironmentID, token string) (Caller, error) {
 	unfit := unauthenticated("the token is none that a user signed in with, and none of an impersonation")
 	if strings.HasPrefix(token, Prefix) || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return account.Actor{}, unfit
+		return Caller{}, unfit
 	}
 	caller, err := a.Authenticate(ctx, Presented{Authorization: "Bearer " + token, Environment: string(env)})
 	if err != nil {
-		return account.Actor{}, err
+		return Caller{}, err
 	}
 	if caller.Actor.User == "" || caller.Actor.Account != "" {
-		return account.Actor{}, unfit
+		return Caller{}, unfit
 	}
-	return caller.Actor, nil
+	return caller, nil
 }
