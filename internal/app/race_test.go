@@ -142,7 +142,7 @@ func TestWritersSeeTheirOwnWrites(t *testing.T) {
 	for _, s := range []struct {
 		shape
 		writes int // of each writer
-	}{{oneMachine, 16}, {manyMachines(t), 8}} {
+	}{{oneMachine, 8}, {manyMachines(t), 8}} {
 		t.Run(s.name, func(t *testing.T) {
 			w := newWorld(t, s.shape)
 			users := make([]string, writers)

@@ -64,8 +64,8 @@ func (t templates) compose(l Letter, from netmail.Address, now time.Time) (*goma
 		return nil, err
 	}
 	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
-	m.FromMailAddress(&from)
-	m.ToMailAddress(&netmail.Address{Name: l.ToName, Address: l.To})
+	m.FromMailAddress(&netmail.Address{Name: displayName(from.Name), Address: from.Address})
+	m.ToMailAddress(&netmail.Address{Name: displayName(l.ToName), Address: l.To})
 	m.Subject(c.subject)
 	m.SetDateWithValue(now)
 	_, domain, _ := strings.Cut(from.Address, "@")
@@ -75,6 +75,10 @@ func (t templates) compose(l Letter, from netmail.Address, now time.Time) (*goma
 	m.AddAlternativeString(gomail.TypeTextHTML, c.html)
 	return m, nil
 }
+
+// displayName is a name as it may stand before an address. net/mail leaves a backslash in an encoded word
+// as it is, which RFC 2047 section 5 (3) forbids: strict readers then find no address in the header.
+func displayName(name string) string { return strings.ReplaceAll(name, `\`, "/") }
 
 // checkAddress returns an error unless s is a bare address that fits on a line of SMTP.
 func checkAddress(s string) error {

@@ -90,7 +90,7 @@ func TestI1_NamesCannotInject(t *testing.T) {
 		"Eve\r\nBcc: all@globex.example", "Eve\nBcc: all@globex.example\n\nBuy this", "Eve\r\n\r\n<p>Buy this",
 		"Eve\u2028Bcc: x\u2029y", "Eve\u0085Bcc: x", "\x00Eve\x0b\x0c", "Eve\" <eve@evil.example>, \"", "<eve@evil.example>", "eve@evil.example, ada",
 		"=?utf-8?q?=0d=0aBcc:_x?=", "</title><script>alert(1)</script>", `"><a href="https://evil.example">`,
-		"\u202egnp.exe", strings.Repeat("long ", 500), strings.Repeat("ü", 500), "\xff\xfe", "a; b: c", "{{.Link}}",
+		"\u202egnp.exe", strings.Repeat("long ", 500), strings.Repeat("ü", 500), "\xff\xfe", "a; b: c", "{{.Link}}", `Müller\Söhne`,
 	} {
 		l := Letter{Kind: Invitation, To: "ada@globex.example", ToName: name, AccountName: name, InviterName: name, Environment: name, Link: "https://app.example/i?a=b&token=t", ExpiresAt: time.Unix(0, 0)}
 		whole(t, l, written(t, loaded, l))
@@ -131,6 +131,7 @@ func TestI1_WhatIsNoAddressOrLinkIsRefused(t *testing.T) {
 func FuzzLetter(f *testing.F) {
 	f.Add("ada@globex.example", "Ada", "Globex", "Bob", "t.s3cr3t")
 	f.Add("ada@globex.example", "Ada\r\nBcc: x@y", "=?utf-8?b?DQo=?=", "\"<x@y>", "a&b=c#d'e")
+	f.Add("0@00", "\\\xe8", "Globex", "Bob", "t")
 	f.Add(`"a b"@globex.example`, "\u2028", "\xff", "</a>", "%0d%0a")
 	loaded, err := loadTemplates("")
 	if err != nil {
