@@ -68,9 +68,12 @@ func (w *world) theirs() map[string]any {
 		"/v1/environment", "/v1/environment/clients", "/v1/impersonations",
 	} {
 		body := w.op.must("GET", path, nil).body
-		invitations, _ := body["invitations"].([]any)
-		for _, i := range invitations {
-			delete(i.(map[string]any), "delivery") // the letter is on its way
+		for _, list := range []string{"invitations", "clients", "api_tokens"} {
+			items, _ := body[list].([]any)
+			for _, i := range items {
+				delete(i.(map[string]any), "delivery") // the letter is on its way
+				delete(i.(map[string]any), "last_used_at")
+			}
 		}
 		out[path] = body
 	}

@@ -126,6 +126,7 @@ func TestE4_RunningImpersonationsAreListed(t *testing.T) {
 // TestE4_SessionsSurviveARestart: the key is kept, and so are those who act.
 func TestE4_SessionsSurviveARestart(t *testing.T) {
 	config := oneMachine.make(t)
+	config.PublicURL = "https://tenantry.example" // its own address is another one after the restart
 	var token, robot string
 	t.Run("before", func(t *testing.T) {
 		s := oneMachine

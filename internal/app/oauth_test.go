@@ -279,7 +279,7 @@ func TestC1_TokensAreGoodAtEveryReplica(t *testing.T) {
 	token := op.exchanged()
 	there := caller{s: b, token: token.token}
 	there.must("GET", "/v1/users", nil)
-	caller{s: elsewhere, token: token.token}.refuse("unauthenticated", "GET", "/v1/users", nil)
+	caller{s: elsewhere, token: token.token}.refuse("environment_required", "GET", "/v1/users", nil)
 	caller{s: b, token: op.token}.exchanged().must("POST", "/v1/environment/keys/rotate", obj{"revoke": true})
 	token.refuse("unauthenticated", "GET", "/v1/users", nil)
 	there.refuse("unauthenticated", "GET", "/v1/users", nil)

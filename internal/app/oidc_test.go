@@ -69,7 +69,7 @@ func TestC1_WhoSignedInElsewhere(t *testing.T) {
 	w.op.must("GET", "/v1/accounts/globex", nil, prod...)
 	w.op.refuse("unauthenticated", "GET", "/v1/accounts/globex", nil, identity.Environment, "dev")
 	stranger := caller{s: w.service, token: real.Token("login|stranger", testoidc.Options{Email: "owner@globex.example", EmailVerified: false})}
-	stranger.refuse("unauthenticated", "GET", "/v1/me/accounts", nil, prod...)
+	stranger.refuse("identity_unknown", "GET", "/v1/me/accounts", nil, prod...)
 
 	w.op.must("POST", "/v1/users/owner/block", nil)
 	user.refuse("user_blocked", "GET", "/v1/me/accounts", nil, prod...)
