@@ -81,7 +81,7 @@ func TestC1_WhoSignedInElsewhere(t *testing.T) {
 	user.refuse("unauthenticated", "GET", "/v1/me/accounts", nil, prod...)
 	access.must("GET", "/v1/me/accounts", nil, prod...)
 	w.recordEntry("prod", account.IdentityUnlinked, entityGone(owner))
-	access.refuse("unauthenticated", "GET", "/v1/me/accounts", nil, prod...)
+	access.refuse("identity_unknown", "GET", "/v1/me/accounts", nil, prod...)
 	w.recordEntry("prod", account.IssuerDeleted, entityGone(operators))
 	staff.refuse("unauthenticated", "GET", "/v1/accounts/globex", nil, prod...)
 }
