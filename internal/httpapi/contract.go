@@ -116,7 +116,7 @@ func (s *server) admit(ctx huma.Context, next func(huma.Context)) {
 			err = admitScope(w, infoFrom(r.Context()).scopes, scopeOf(ctx.Operation()))
 		}
 	}
-	if err == nil {
+	if err == nil || infoFrom(r.Context()).credential != "" { // refusals count as well
 		release, ok := s.mayPass(w, r)
 		if !ok {
 			return

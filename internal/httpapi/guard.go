@@ -76,7 +76,9 @@ func (s *server) guard(next http.Handler) http.Handler {
 }
 
 // presentedKey is what a request's credential is remembered under.
-func presentedKey(r *http.Request) string { return "presented " + r.Header.Get("Authorization") }
+func presentedKey(r *http.Request) string { return credentialKey(r.Header.Get("Authorization")) }
+
+func credentialKey(header string) string { return "presented " + header }
 
 func (s *server) acceptedLately(r *http.Request) bool {
 	now := time.Now().UTC().Truncate(acceptedFor)
@@ -86,8 +88,18 @@ func (s *server) acceptedLately(r *http.Request) bool {
 
 // noteAccepted remembers that a request's credential was good.
 func (s *server) noteAccepted(r *http.Request) {
+	if r.Header.Get("Authorization") != "" { // a client's secret can be in a form
+		s.remember(presentedKey(r))
+	}
+}
+
+// noteIssued remembers a token that was just issued, so that who got it is not
+// taken for one of those who guess at the same address.
+func (s *server) noteIssued(token string) { s.remember(credentialKey("Bearer " + token)) }
+
+func (s *server) remember(key string) {
 	if s.guards.failures != nil {
-		s.guards.accepted.add(presentedKey(r), time.Now().UTC().Truncate(acceptedFor), 1)
+		s.guards.accepted.add(key, time.Now().UTC().Truncate(acceptedFor), 1)
 	}
 }
 

@@ -100,6 +100,7 @@ func (s *server) impersonateUser(ctx context.Context, req directory.Request, in 
 	if err != nil {
 		return nil, err
 	}
+	s.noteIssued(token)
 	return written(req, r, http.StatusCreated, BegunImpersonation{WrittenImpersonation{impersonationOf(r.Value), applied(r)}, token}), nil
 }
 

@@ -122,6 +122,7 @@ func (s *server) giveToken(w http.ResponseWriter, r *http.Request) {
 	actor := account.Actor{Environment: client.Environment, Client: client.Client.ID}
 	infoFrom(r.Context()).actor = actor
 	infoFrom(r.Context()).credential = string(actor.Environment) + "/client:" + string(actor.Client)
+	s.noteAccepted(r)
 	release, ok := s.mayPass(w, r)
 	if !ok {
 		return
@@ -136,6 +137,7 @@ func (s *server) giveToken(w http.ResponseWriter, r *http.Request) {
 		s.refuseToken(w, r, err)
 		return
 	}
+	s.noteIssued(answer.AccessToken)
 	s.sendToken(w, http.StatusOK, answer)
 }
 

@@ -110,7 +110,7 @@ func (s *server) documentToken() {
 		OperationID: "giveToken", Method: http.MethodPost, Path: tokenPath, Tags: []string{tagTokens},
 		Summary: "Get an access token",
 		Description: "OAuth 2.0 (RFC 6749). With grant_type client_credentials an environment client gets a token for a short while, to send instead of its secret. " +
-			"The client shows its secret in Authorization: Basic or in the body. Errors are told as RFC 6749 has it, not as problems. At most 8 KiB.",
+			"The client shows its secret in Authorization: Basic or in the body. Errors are told as RFC 6749 has it, not as problems. At most 24 KiB.",
 		Security:    []map[string][]string{{"client_secret": {}}, {}},
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/x-www-form-urlencoded": {Schema: tokenForm(s.grantTypes())}}},
 		Responses:   answers,

@@ -13,8 +13,9 @@ import (
 	"github.com/tenantry/tenantry/internal/fault"
 )
 
-// maxForm is the most bytes of a request for a token.
-const maxForm = 8 << 10
+// maxForm is the most bytes of a request for a token: it may hold the token of a
+// provider, of oidc.MaxToken bytes.
+const maxForm = 24 << 10
 
 // readForm reads the parameters of a request for a token. Those that are empty
 // count as absent (RFC 6749, 3.2). A refusal (invalid_request) for what is no form,

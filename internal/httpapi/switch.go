@@ -73,6 +73,7 @@ func (s *server) open(ctx context.Context, actor account.Actor, through account.
 	if err != nil {
 		return opened, "", err
 	}
+	s.noteIssued(token)
 	by := opened.Pass.Actor(actor.Environment)
 	s.log.InfoContext(ctx, "a token for one account was issued", "environment", by.Environment, "user", by.User, "account", by.Account,
 		"client", by.Client, "impersonation", by.Impersonation, "expires_at", opened.Pass.ExpiresAt, "request_id", infoFrom(ctx).id)

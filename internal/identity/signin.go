@@ -41,12 +41,12 @@ func (a *Authenticator) signedIn(ctx context.Context, p Presented, text string) 
 	if err != nil {
 		return Caller{}, err
 	}
+	if p.ActForUser != "" { // before anybody is linked
+		return Caller{}, fault.New(fault.Denied, "may_not_act_for_users", "who has signed in acts for nobody but themselves").In(ActForUser)
+	}
 	actor, err := a.sources.SignIns.SignIn(ctx, env, vouched)
 	if err != nil {
 		return Caller{}, err
-	}
-	if p.ActForUser != "" {
-		return Caller{}, fault.New(fault.Denied, "may_not_act_for_users", "who has signed in acts for nobody but themselves").In(ActForUser)
 	}
 	if actor.Person {
 		return Caller{Actor: actor, Credential: credential(env, "operator", actor.Client)}, nil

@@ -102,7 +102,7 @@ func TestC1_UsersAndOperatorsSignInElsewhere(t *testing.T) {
 		"acting for a user":      {token: operator, env: "prod", actFor: "ada", code: "may_not_act_for_users", field: "Act-For-User"},
 		"a user, acting":         {token: g.users.Token(nil), env: "prod", actFor: "ada", code: "may_not_act_for_users", field: "Act-For-User"},
 		"blocked":                {token: g.users.Token(testoidc.Claims{"sub": "banned"}), env: "prod", code: "user_blocked"},
-		"nobody, acting":         {token: g.users.Token(testoidc.Claims{"sub": "eve"}), env: "prod", actFor: "ada", code: "unauthenticated"},
+		"nobody, acting":         {token: g.users.Token(testoidc.Claims{"sub": "eve"}), env: "prod", actFor: "ada", code: "may_not_act_for_users", field: identity.ActForUser},
 		"a user as an operator":  {token: g.users.Token(testoidc.Claims{"sub": "mara"}), env: "prod", code: "unauthenticated"},
 		"an operator as a user":  {token: g.operators.Token(nil), env: "prod", code: "unauthenticated"},
 		"a client's, mislabeled": {token: identity.FormatToken("prod", "shop", secret), env: "dev", code: "unauthenticated"},
