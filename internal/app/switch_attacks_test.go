@@ -14,7 +14,8 @@ import (
 // what requests with a token for one account may say whatever else is asked: they
 // are about no account, or the token is not looked at.
 var aboutNoAccount = []string{
-	"GET /v1/permissions", "GET /healthz", "GET /readyz", "GET /metrics", "GET /openapi.json", "GET /openapi.yaml",
+	"GET /v1/permissions", "GET /healthz", "GET /readyz", "GET /metrics", "GET /openapi.json", "GET /openapi.yaml", "GET /v1/me",
+	"GET /.well-known/jwks.json", "GET /.well-known/oauth-authorization-server",
 }
 
 var inPath = regexp.MustCompile(`\{[a-z_]+\}`)
