@@ -31,7 +31,8 @@ type loaded struct {
 	pace     time.Duration
 }
 
-func newLoaded(t testing.TB, limits httpapi.Limits) *loaded {
+// newLoaded fills the service over its own port, with a request for each account: leaves is how many there are to list.
+func newLoaded(t testing.TB, limits httpapi.Limits, leaves int) *loaded {
 	t.Helper()
 	cfg := oneMachine.make(t)
 	cfg.Transport = app.Transport{Limits: limits}
@@ -48,7 +49,7 @@ func newLoaded(t testing.TB, limits httpapi.Limits) *loaded {
 		op.must("POST", "/v1/accounts", body)
 		parent = id
 	}
-	for i := range 200 { // something to list
+	for i := range leaves {
 		op.must("POST", "/v1/accounts", obj{"id": fmt.Sprintf("leaf-%d", i), "name": "Leaf", "parent": "level-4"})
 	}
 	op.must("POST", "/v1/roles", obj{"key": "reader", "permissions": []string{"fe.account-hierarchy.read.subAccount"}})
@@ -197,7 +198,7 @@ var floods = map[string]flood{
 // one's checks are answered, each of them. How long they take is told, and not judged: BenchmarkFlood measures that.
 // The limit is one that a busy machine reaches too.
 func TestLoad_AFloodIsTheFloodersAffair(t *testing.T) {
-	l := newLoaded(t, httpapi.Limits{Credential: 100})
+	l := newLoaded(t, httpapi.Limits{Credential: 100}, 10) // so few that filling it stays under the limit, however fast
 	l.pace = 20 * time.Millisecond
 	f := floods["checks"]
 	f.connections = 16
@@ -233,7 +234,7 @@ func spread(rounds []figures) (least, median, most float64) {
 // serve. Each iteration is two seconds without the flood and two with it; the
 // ratio is reckoned within each, since other work on the machine hits both alike. Run it with -benchtime 5x.
 func BenchmarkFlood(b *testing.B) {
-	l := newLoaded(b, httpapi.Limits{Credential: 1000, Address: 2000, Failures: 60})
+	l := newLoaded(b, httpapi.Limits{Credential: 1000, Address: 2000, Failures: 60}, 200)
 	warm := from("127.0.0.1", 2)
 	l.work(warm, time.Second)
 	warm.CloseIdleConnections()

@@ -121,7 +121,7 @@ func (s *server) giveToken(w http.ResponseWriter, r *http.Request) {
 	}
 	actor := account.Actor{Environment: client.Environment, Client: client.Client.ID}
 	infoFrom(r.Context()).actor = actor
-	infoFrom(r.Context()).credential = string(actor.Environment) + "/client:" + string(actor.Client)
+	infoFrom(r.Context()).credential = identity.ClientCredential(actor.Environment, actor.Client)
 	s.noteAccepted(r)
 	release, ok := s.mayPass(w, r)
 	if !ok {

@@ -18,6 +18,11 @@ func WireID(env account.EnvironmentID, client account.ClientID) string {
 // clientPrefix begins the names of an environment's clients on the wire.
 func clientPrefix(env account.EnvironmentID) string { return string(env) + "." }
 
+// ClientCredential is what a Caller's Credential is for a client.
+func ClientCredential(env account.EnvironmentID, client account.ClientID) string {
+	return credential(env, "client", client)
+}
+
 // Client returns the client that a client_id and a client_secret are of (RFC 6749,
 // 2.3.1), and which of its secrets that is, whose use it notes. The client_secret is
 // the text that was shown: tenantry_<environment>.<client>.<secret>.

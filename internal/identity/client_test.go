@@ -47,9 +47,12 @@ func (s *safe) Credential(_ context.Context, env account.EnvironmentID, id accou
 func TestC2_SecretsOverlap(t *testing.T) {
 	noted := &uses{}
 	a := identity.New(identity.Sources{Credentials: &safe{}, Uses: noted, Now: func() time.Time { return clock }})
-	for s, used := range map[directory.Secret]account.SecretID{secret: "sec_new", oldSecret: "sec_old"} {
-		caller, err := a.Authenticate(t.Context(), identity.Presented{Authorization: "Bearer " + identity.FormatToken("prod", "shop", s)})
-		want := identity.Caller{Actor: account.Actor{Environment: "prod", Client: "shop"}, Scopes: "check read", Credential: "prod/client:shop", Secret: used}
+	for _, c := range []struct {
+		secret directory.Secret
+		used   account.SecretID
+	}{{secret, "sec_new"}, {oldSecret, "sec_old"}} {
+		caller, err := a.Authenticate(t.Context(), identity.Presented{Authorization: "Bearer " + identity.FormatToken("prod", "shop", c.secret)})
+		want := identity.Caller{Actor: account.Actor{Environment: "prod", Client: "shop"}, Scopes: "check read", Credential: "prod/client:shop", Secret: c.used}
 		if diff := cmp.Diff(want, caller); err != nil || diff != "" {
 			t.Errorf("%v, %s", err, diff)
 		}

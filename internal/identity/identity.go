@@ -134,7 +134,7 @@ func (a *Authenticator) actingFor(ctx context.Context, env account.EnvironmentID
 		Secret:     secret,
 		Actor:      account.Actor{Environment: env, Client: client.ID},
 		Scopes:     client.Scopes,
-		Credential: credential(env, "client", client.ID),
+		Credential: ClientCredential(env, client.ID),
 	}
 	if actForUser == "" {
 		return caller, nil
