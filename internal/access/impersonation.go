@@ -13,9 +13,9 @@ import (
 )
 
 // MayImpersonate returns nil while a session goes on that is as claimed: its id,
-// user and operator (E4). An Unauthenticated fault if it does not, or if the
-// operator may not impersonate any more; Denied (user_blocked) if the user is
-// blocked (U5). All that is recorded when it is called is in force for it.
+// user, operator and scopes (E4). An Unauthenticated fault if it does not, if the
+// operator may not impersonate any more, or if what the operator was known by when it
+// began is good no more; Denied (user_blocked) if the user is blocked (U5). All that is recorded when it is called is in force for it.
 func (s *Service) MayImpersonate(ctx context.Context, env account.EnvironmentID, claimed account.Impersonation) error {
 	over := fault.New(fault.Unauthenticated, "unauthenticated", "the impersonation is over")
 	var head account.Version
@@ -28,15 +28,11 @@ func (s *Service) MayImpersonate(ctx context.Context, env account.EnvironmentID,
 			return err
 		}
 		i := found.Value
-		if i.User != claimed.User || i.Operator != claimed.Operator || !i.ExpiresAt.After(s.cfg.Now()) {
+		if i.User != claimed.User || i.Operator != claimed.Operator || i.Scopes != claimed.Scopes || !i.ExpiresAt.After(s.cfg.Now()) {
 			return over
 		}
-		by, err := directory.FindOfficer(ctx, r, i.Operator)
-		if err != nil {
+		if err := s.stillBegun(ctx, r, i); err != nil {
 			return err
-		}
-		if by.Person != i.Person {
-			return over // another one has the id since
 		}
 		_, err = r.User(ctx, i.User)
 		return err
@@ -67,4 +63,26 @@ func (s *Service) MayImpersonate(ctx context.Context, env account.EnvironmentID,
 	default:
 		return nil
 	}
+}
+
+// stillBegun returns nil if what the operator was known by who began a session is good
+// still: a client's secret and scopes, or a person's subject at a provider that is trusted
+// with operators. A NotFound fault if not; another operator may have the id since.
+func (s *Service) stillBegun(ctx context.Context, r directory.Reader, i account.Impersonation) error {
+	if !i.Person {
+		if i.Secret == "" {
+			return fault.New(fault.NotFound, "secret_not_found", "impersonation %s does not say with which secret it was begun", i.ID)
+		}
+		_, err := stillThrough(ctx, r, account.Through{Client: i.Operator, Secret: i.Secret, Acting: true, Scopes: i.Scopes}, s.cfg.Now())
+		return err
+	}
+	issuer, err := r.IssuerAt(ctx, i.Issuer)
+	if err != nil {
+		return err
+	}
+	operator, err := r.OperatorAt(ctx, i.Issuer, i.Subject)
+	if err == nil && (operator.Value.ID != i.Operator || issuer.Value.Purpose != account.ForOperators) {
+		err = fault.New(fault.NotFound, "operator_not_found", "operator %s does not sign in so any more", i.Operator)
+	}
+	return err
 }

@@ -29,7 +29,7 @@ func within(actor account.Actor, resource relation.Object) error {
 // that is recorded when it is called is in force for it.
 func (s *Service) MayUseAccount(ctx context.Context, env account.EnvironmentID, pass account.Pass) error {
 	if pass.Impersonation != "" {
-		session := account.Impersonation{ID: pass.Impersonation, User: pass.User, Operator: pass.Operator}
+		session := account.Impersonation{ID: pass.Impersonation, User: pass.User, Operator: pass.Operator, Scopes: pass.Through.Scopes}
 		if err := s.MayImpersonate(ctx, env, session); err != nil {
 			return err
 		}

@@ -55,4 +55,10 @@ type Impersonation struct {
 	Reason    string          `json:"reason"`
 	CreatedAt time.Time       `json:"created_at"`
 	ExpiresAt time.Time       `json:"expires_at"`
+
+	// By what the operator was known who began it: it ends with that, and may be used for no more.
+	Secret  SecretID `json:"secret,omitempty"`  // of a client
+	Scopes  Scopes   `json:"scopes,omitempty"`  // of the credential
+	Issuer  string   `json:"issuer,omitempty"`  // where a person signed in
+	Subject string   `json:"subject,omitempty"` // as whom
 }

@@ -93,7 +93,9 @@ func mayIn(t *testing.T, w *world, actor account.Actor) []bool {
 // impersonateBy begins an impersonation by a person, whose token is made as the API makes it.
 func (w *world) impersonateBy(person account.Actor, user account.UserID) (caller, account.Impersonation) {
 	w.t.Helper()
-	begun, err := w.Directory.BeginImpersonation(w.t.Context(), directory.Request{Actor: person}, directory.NewImpersonation{User: user, Reason: "Ticket 1"})
+	begun, err := w.Directory.BeginImpersonation(w.t.Context(), directory.Request{Actor: person}, directory.NewImpersonation{
+		User: user, Reason: "Ticket 1", SignedIn: account.SignedIn{Issuer: staffAddress, Subject: string(person.Client)},
+	})
 	if err != nil {
 		w.t.Fatal(err)
 	}

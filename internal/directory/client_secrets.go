@@ -18,7 +18,7 @@ const (
 
 // AddSecret makes a new secret of a client and returns it. The others go on for the
 // overlap and then end, if they do not end before; with an overlap of 0 they end at
-// once. Those that have expired are tidied away. It needs manage_security.
+// once, and so do the client's impersonations. Those that have expired are tidied away. It needs manage_security.
 //
 // Faults: Invalid (invalid_overlap), NotFound (client_not_found), Conflict (too_many_secrets), Denied.
 func (d *Directory) AddSecret(ctx context.Context, req Request, id account.ClientID, overlap time.Duration) (Result[account.ClientSecret], Secret, error) {
@@ -43,7 +43,10 @@ func (d *Directory) AddSecret(ctx context.Context, req Request, id account.Clien
 			return s, fault.New(fault.Conflict, "too_many_secrets", "client %s has %d secrets; revoke one first, or let the others end now", id, going)
 		}
 		p.addSecret(s, secret)
-		return s, nil
+		if overlap > 0 {
+			return s, nil
+		}
+		return s, endSessions(ctx, r, p, func(i account.Impersonation) bool { return i.Operator == id })
 	})
 	return result, secret, err
 }
@@ -74,10 +77,11 @@ func (p *plan) addSecret(s account.ClientSecret, secret Secret) {
 }
 
 // RevokeSecret deletes one of a client's secrets: it opens nothing from then on, and
-// the tokens that were got with it neither. The last one may go as well: the client
-// opens nothing then until it gets another. It needs manage_security.
+// the tokens that were got with it neither, and impersonations that were begun with it
+// end. The last one may go as well: the client opens nothing then until it gets another,
+// which only the last admin's may not. It needs manage_security.
 //
-// Faults: NotFound (client_not_found, secret_not_found), Denied, Stale.
+// Faults: NotFound (client_not_found, secret_not_found), Conflict (last_admin), Denied, Stale.
 func (d *Directory) RevokeSecret(ctx context.Context, req Request, id account.ClientID, secret account.SecretID) (Result[account.ClientSecret], error) {
 	if err := account.CheckID("client", id); err != nil {
 		return Result[account.ClientSecret]{}, err
@@ -96,7 +100,10 @@ func (d *Directory) RevokeSecret(ctx context.Context, req Request, id account.Cl
 			return gone, err
 		}
 		p.change(account.Of(gone), nil)
-		return gone, nil
+		if err := p.keepAnAdmin(ctx, r, leaving{Secret: secret}); err != nil {
+			return gone, err
+		}
+		return gone, endSessions(ctx, r, p, func(i account.Impersonation) bool { return i.Secret == secret })
 	})
 }
 

@@ -85,10 +85,10 @@ type ClientPatch struct {
 }
 
 // UpdateClient changes a client, and with it from the next request on what its
-// credentials open; it needs manage_security. Once it may not impersonate any more,
-// its impersonations end (E4).
+// credentials open; it needs manage_security. Once it may not impersonate any more, or
+// not with the scopes that they were begun with, its impersonations end (E4).
 //
-// Faults: NotFound (client_not_found), those of CreateClient, Denied, Stale.
+// Faults: NotFound (client_not_found), Conflict (last_admin), those of CreateClient, Denied, Stale.
 func (d *Directory) UpdateClient(ctx context.Context, req Request, id account.ClientID, patch ClientPatch) (Result[account.Client], error) {
 	if err := account.CheckID("client", id); err != nil {
 		return Result[account.Client]{}, err
@@ -112,14 +112,22 @@ func (d *Directory) UpdateClient(ctx context.Context, req Request, id account.Cl
 			return after, nil
 		}
 		p.change(account.Of(before), account.Of(after))
-		if impersonates(after) || !impersonates(before) {
-			return after, nil
+		if administers(before) && !administers(after) {
+			if err := p.keepAnAdmin(ctx, r, leaving{Officer: id}); err != nil {
+				return after, err
+			}
 		}
-		return after, endSessions(ctx, r, p, func(i account.Impersonation) bool { return i.Operator == id })
+		return after, endSessions(ctx, r, p, func(i account.Impersonation) bool {
+			return i.Operator == id && (!impersonates(after) || !i.Scopes.Within(after.Scopes))
+		})
 	})
 }
 
 func impersonates(c account.Client) bool { return slices.Contains(c.Roles, account.Impersonator) }
+
+func administers(c account.Client) bool {
+	return slices.Contains(c.Roles, account.PortalAdmin) && c.Scopes.Has(account.ScopeAdmin)
+}
 
 func sameClient(a, b account.Client) bool {
 	return a.Name == b.Name && slices.Equal(account.Set(a.Roles), account.Set(b.Roles)) && a.ActForUsers == b.ActForUsers && a.Scopes == b.Scopes
@@ -127,6 +135,8 @@ func sameClient(a, b account.Client) bool {
 
 // RevokeClient deletes a client: its secrets open nothing from then on, and its
 // impersonations end. It needs manage_security.
+//
+// Faults: NotFound (client_not_found), Conflict (last_admin), Denied, Stale.
 func (d *Directory) RevokeClient(ctx context.Context, req Request, id account.ClientID) (Result[account.Client], error) {
 	if err := account.CheckID("client", id); err != nil {
 		return Result[account.Client]{}, err
@@ -146,6 +156,9 @@ func (d *Directory) RevokeClient(ctx context.Context, req Request, id account.Cl
 			p.change(account.Of(s.Value), nil)
 		}
 		p.change(account.Of(gone), nil)
+		if err := p.keepAnAdmin(ctx, r, leaving{Officer: id}); err != nil {
+			return gone, err
+		}
 		return gone, endSessions(ctx, r, p, func(i account.Impersonation) bool { return i.Operator == id })
 	})
 }

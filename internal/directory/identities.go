@@ -62,8 +62,8 @@ func issuerFor(ctx context.Context, r Reader, url string, purpose account.Purpos
 }
 
 // UnlinkIdentity takes a user's link to a subject away: the subject is nobody from
-// then on, until an operator or the acceptance of an invitation links it again; its
-// address does not. It needs manage_security.
+// then on, until an operator or the acceptance of an invitation links it again; an
+// address links it to nobody, and nobody to the user. It needs manage_security.
 //
 // Faults: NotFound (identity_not_found), Denied, Stale.
 func (d *Directory) UnlinkIdentity(ctx context.Context, req Request, user account.UserID, id account.IdentityID) (Result[account.Identity], error) {
@@ -84,7 +84,7 @@ func (d *Directory) UnlinkIdentity(ctx context.Context, req Request, user accoun
 			return account.Identity{}, err
 		}
 		p.change(account.Of(gone), nil)
-		p.beside = append(p.beside, func(ctx context.Context, tx Tx) error { return tx.SetUnlinked(ctx, gone.Issuer, gone.Subject, true) })
+		p.beside = append(p.beside, func(ctx context.Context, tx Tx) error { return tx.SetUnlinked(ctx, gone.Issuer, gone.Subject, user) })
 		return gone, nil
 	})
 }
@@ -109,6 +109,7 @@ func (d *Directory) ListIdentities(ctx context.Context, actor account.Actor, use
 // dropIdentities plans the end of the links of users who are deleted: who is made
 // anew with the same id is not whom they signed in as.
 func dropIdentities(ctx context.Context, r Reader, p *plan, users ...account.UserID) error {
+	p.beside = append(p.beside, func(ctx context.Context, tx Tx) error { return tx.ForgetUnlinked(ctx, users...) })
 	identities, err := r.IdentitiesOf(ctx, users...)
 	for _, i := range identities {
 		p.change(account.Of(i.Value), nil)

@@ -28,6 +28,11 @@ type NewImpersonation struct {
 	User    account.UserID
 	Reason  string
 	Minutes *int // nil is 15, or the lifetime of the environment's tokens if that is shorter
+
+	// By what the operator who asks is known. What is begun ends with it, and may be used for no more.
+	Secret   account.SecretID // a client's
+	Scopes   account.Scopes
+	SignedIn account.SignedIn // a person's
 }
 
 // notWhileImpersonating refuses what would outlive the session in which it is asked for (E4).
@@ -63,7 +68,10 @@ func (d *Directory) BeginImpersonation(ctx context.Context, req Request, in NewI
 	return write(ctx, d, req, "impersonation.begin", nil, func(ctx context.Context, r Reader, p *plan) (account.Impersonation, error) {
 		p.kind = account.ImpersonationBegun
 		p.environment("impersonate", "impersonate users")
-		i := account.Impersonation{ID: id, User: in.User, Operator: p.actor.Client, Person: p.actor.Person, Reason: reason, CreatedAt: p.now}
+		i := account.Impersonation{
+			ID: id, User: in.User, Operator: p.actor.Client, Person: p.actor.Person, Reason: reason, CreatedAt: p.now,
+			Secret: in.Secret, Scopes: in.Scopes, Issuer: in.SignedIn.Issuer, Subject: in.SignedIn.Subject,
+		}
 		lifetime, err := lifetimeOf(ctx, r, in.Minutes)
 		if err != nil {
 			return i, err

@@ -108,9 +108,9 @@ func equalIssuer(a, b account.Issuer) bool {
 
 // DeleteIssuer has an environment trust an OpenID provider no more: its tokens open
 // nothing from then on. Links to it stay, and hold again if it is trusted again for
-// the same purpose. It needs manage_security.
+// the same purpose; impersonations by who signed in there end. It needs manage_security.
 //
-// Faults: NotFound (issuer_not_found), Denied, Stale.
+// Faults: NotFound (issuer_not_found), Conflict (last_admin), Denied, Stale.
 func (d *Directory) DeleteIssuer(ctx context.Context, req Request, id account.IssuerID) (Result[account.Issuer], error) {
 	if err := account.CheckID("issuer", id); err != nil {
 		return Result[account.Issuer]{}, err
@@ -119,10 +119,14 @@ func (d *Directory) DeleteIssuer(ctx context.Context, req Request, id account.Is
 		p.kind = account.IssuerDeleted
 		p.environment("manage_security", "trust OpenID providers no more")
 		gone, err := begin(ctx, p, r.Issuer, id)
-		if err == nil {
-			p.change(account.Of(gone), nil)
+		if err != nil {
+			return gone, err
 		}
-		return gone, err
+		p.change(account.Of(gone), nil)
+		if err := p.keepAnAdmin(ctx, r, leaving{Issuer: gone.URL}); err != nil {
+			return gone, err
+		}
+		return gone, endSessions(ctx, r, p, func(i account.Impersonation) bool { return i.Issuer == gone.URL })
 	})
 }
 

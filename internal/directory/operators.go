@@ -169,55 +169,20 @@ func (d *Directory) DeleteOperator(ctx context.Context, req Request, id account.
 	})
 }
 
-// lose plans what follows when an operator is left with these roles. The last who
-// may do everything keeps that, unless it is taken away on the command line, where
-// another can be made: Conflict (last_admin).
+// lose plans what follows when an operator is left with these roles: see keepAnAdmin.
 func (p *plan) lose(ctx context.Context, r Reader, before account.Operator, left []account.PortalRole) error {
 	lost := func(role account.PortalRole) bool {
 		return slices.Contains(before.Roles, role) && !slices.Contains(left, role)
 	}
-	if lost(account.PortalAdmin) && !p.actor.System {
-		other, err := anotherAdmin(ctx, r, before.ID)
-		if err != nil {
+	if lost(account.PortalAdmin) {
+		if err := p.keepAnAdmin(ctx, r, leaving{Officer: before.ID}); err != nil {
 			return err
-		}
-		if !other {
-			return fault.New(fault.Conflict, "last_admin", "%s is the only admin of the environment; make another first, or do this on the command line", before.ID)
 		}
 	}
 	if !lost(account.Impersonator) {
 		return nil
 	}
 	return endSessions(ctx, r, p, func(i account.Impersonation) bool { return i.Operator == before.ID })
-}
-
-// anotherAdmin reports whether there is an admin besides one: a person, or a client that may use all of the API.
-func anotherAdmin(ctx context.Context, r Reader, but account.ClientID) (bool, error) {
-	clients, err := r.Clients(ctx)
-	if err != nil {
-		return false, err
-	}
-	if slices.ContainsFunc(clients, func(c account.Client) bool {
-		return slices.Contains(c.Roles, account.PortalAdmin) && c.Scopes.Has(account.ScopeAdmin)
-	}) {
-		return true, nil
-	}
-	f := KeyPage{Limit: MaxLimit}
-	for {
-		found, _, err := r.Operators(ctx, f)
-		if err != nil {
-			return false, err
-		}
-		for _, o := range found {
-			if o.Value.ID != but && slices.Contains(o.Value.Roles, account.PortalAdmin) {
-				return true, nil
-			}
-			f.After = string(o.Value.ID)
-		}
-		if len(found) < f.Limit {
-			return false, nil
-		}
-	}
 }
 
 // GetOperator returns an operator who signs in; it needs manage_security.

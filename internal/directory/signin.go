@@ -38,7 +38,8 @@ func WithOrigin(ctx context.Context, o Origin) context.Context {
 // nobody else has been linked there before: an address alone never moves a link.
 //
 // Faults: Unauthenticated (identity_unknown), the same whatever stands in the way;
-// Denied (user_blocked) for the user's own subject (U5); Unavailable.
+// Denied (user_blocked) for the user's own subject (U5), (ip_not_allowed) before
+// anybody is linked from where the environment lets no request come (E3); Unavailable.
 func (d *Directory) SignIn(ctx context.Context, env account.EnvironmentID, v Vouched) (account.Actor, error) {
 	if account.CheckSubject("sub", v.Subject) != nil {
 		return account.Actor{}, identityUnknown()
@@ -79,14 +80,21 @@ func signIn[T any](
 ) (T, error) {
 	var who T
 	linked := false
+	origin, _ := ctx.Value(originKey{}).(Origin)
+	whoever := account.Actor{Environment: env, From: origin.From}
 	err := d.store.Read(ctx, env, func(r Reader) (err error) {
-		who, linked, err = find(ctx, r, v)
+		if who, linked, err = find(ctx, r, v); linked {
+			return err
+		}
+		// the same from elsewhere whether there is somebody to link or not
+		if barred := admitIn(ctx, r, whoever); barred != nil {
+			return barred
+		}
 		return err
 	})
 	if err != nil || linked {
 		return who, err
 	}
-	origin, _ := ctx.Value(originKey{}).(Origin)
 	req := Request{Actor: account.Actor{Environment: env}, ID: origin.RequestID, From: origin.From}
 	result, err := write(ctx, d, req, string(kind), nil, func(ctx context.Context, r Reader, p *plan) (T, error) {
 		p.kind = kind
@@ -94,7 +102,7 @@ func signIn[T any](
 		if err != nil || linked {
 			return who, err
 		}
-		return link(p, v, who), nil
+		return link(p, v, who), admitIn(ctx, r, whoever)
 	})
 	return result.Value, err
 }
@@ -117,20 +125,20 @@ func userFor(ctx context.Context, r Reader, v Vouched) (_ account.User, linked b
 }
 
 // userByAddress returns the user who may be linked to a subject by the verified
-// address: one who is not blocked and has never been linked to anybody else. The
-// same is read whoever there is. Unauthenticated (identity_unknown).
+// address: one who is not blocked, is linked to nobody else, and never had a link
+// taken away. The same is read whoever there is. Unauthenticated (identity_unknown).
 func userByAddress(ctx context.Context, r Reader, v Vouched) (account.User, error) {
 	email, ok, err := vouchedEmail(ctx, r, v)
-	if err != nil {
-		return account.User{}, err
-	}
-	unlinked, err := r.IsUnlinked(ctx, v.Issuer.URL, v.Subject)
 	if err != nil {
 		return account.User{}, err
 	}
 	found, err := r.UserByEmail(ctx, email)
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return account.User{}, err
+	}
+	unlinked, failed := r.IsUnlinked(ctx, v.Issuer.URL, v.Subject, found.Value.ID)
+	if failed != nil {
+		return account.User{}, failed
 	}
 	others, failed := r.IdentitiesOf(ctx, found.Value.ID)
 	if failed != nil {
@@ -164,7 +172,7 @@ func linkUser(p *plan, v Vouched, user account.User) account.User {
 func (p *plan) link(issuer, subject string, user account.UserID) account.Identity {
 	i := account.Identity{ID: account.IdentityID(account.NewID("idn")), Issuer: issuer, Subject: subject, User: user, CreatedAt: p.now}
 	p.change(nil, account.Of(i))
-	p.beside = append(p.beside, func(ctx context.Context, tx Tx) error { return tx.SetUnlinked(ctx, issuer, subject, false) })
+	p.beside = append(p.beside, func(ctx context.Context, tx Tx) error { return tx.SetLinked(ctx, issuer, subject) })
 	return i
 }
 

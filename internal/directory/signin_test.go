@@ -38,6 +38,29 @@ func TestC1_TheFirstRequestLinks(t *testing.T) {
 	h.is("login", "2", "bob@example.com", account.Actor{User: "bob"})
 }
 
+// TestE3_NobodyIsLinkedFromElsewhere than where the environment lets requests come from; nor is it told whom there is to link.
+func TestE3_NobodyIsLinkedFromElsewhere(t *testing.T) {
+	h := signingIn(t)
+	office := []string{"192.0.2.0/24"}
+	_, err := h.UpdateEnvironment(h.ctx, h.system, directory.EnvironmentPatch{IPAllowList: &office})
+	h.must(err)
+	before := h.head()
+	from := func(address, subject, email string) error {
+		ctx := directory.WithOrigin(h.ctx, directory.Origin{From: address})
+		_, err := h.SignIn(ctx, "prod", h.vouch("login", subject, email))
+		return err
+	}
+	for _, address := range []string{"198.51.100.1", ""} {
+		code(t, from(address, "1", "ada@example.com"), "ip_not_allowed")
+		code(t, from(address, "1", "nobody@example.com"), "ip_not_allowed")
+	}
+	if h.head() != before {
+		t.Error("somebody was linked")
+	}
+	h.must(from("192.0.2.7", "1", "ada@example.com"))
+	h.must(from("198.51.100.1", "1", "ada@example.com")) // who is known is let in, or not, by whoever asks
+}
+
 // TestC1_TakeOverByAddress: an address links nobody who is linked already, who is
 // blocked, or whose provider's word does not count.
 func TestC1_TakeOverByAddress(t *testing.T) {

@@ -176,8 +176,9 @@ type Reader interface {
 	IdentityAt(ctx context.Context, issuer, subject string) (account.Versioned[account.Identity], error)
 	// IdentitiesOf returns every link of the users named, none of them twice, in the order of the links' ids.
 	IdentitiesOf(ctx context.Context, users ...account.UserID) ([]account.Versioned[account.Identity], error)
-	// IsUnlinked reports whether an operator took away the link of a subject of a provider, and nobody gave it one since.
-	IsUnlinked(ctx context.Context, issuer, subject string) (bool, error)
+	// IsUnlinked reports whether an operator took away the link of a subject of a provider, and nobody gave it one
+	// since, or ever a link of the user's.
+	IsUnlinked(ctx context.Context, issuer, subject string, user account.UserID) (bool, error)
 
 	// Entities calls fn for every entity, in the order environment, clients, roles, features,
 	// plans, accounts (parents before children), users, memberships, assignments, API tokens,
@@ -206,8 +207,11 @@ type Tx interface {
 	// SetSecret keeps the hash of a client's secret; it is never part of the journal (C2).
 	SetSecret(ctx context.Context, id account.SecretID, hash []byte) error
 
-	// SetUnlinked notes whether the link of a subject of a provider was taken away; that is never part of the journal.
-	SetUnlinked(ctx context.Context, issuer, subject string, unlinked bool) error
+	// SetLinked, SetUnlinked and ForgetUnlinked note that a subject of a provider has a link, that its link to a user was
+	// taken away, and that users are deleted, for IsUnlinked; that is never part of the journal.
+	SetLinked(ctx context.Context, issuer, subject string) error
+	SetUnlinked(ctx context.Context, issuer, subject string, user account.UserID) error
+	ForgetUnlinked(ctx context.Context, users ...account.UserID) error
 
 	// SetAPITokenSecret keeps the hash of an API token's secret; it is never part of the journal (C2).
 	SetAPITokenSecret(ctx context.Context, id account.APITokenID, hash []byte) error

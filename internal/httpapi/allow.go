@@ -10,12 +10,12 @@ import (
 
 // caller tells who sends a request, and refuses one that comes from elsewhere than
 // the allow list of the environment, or of the account that the credential belongs
-// to, says (E3). Every request with a credential passes here. The Caller is there
-// also if it is only the address that is wrong.
+// to, says (E3). Every request with a credential passes here. The Caller is there also
+// if it is only the address that is wrong, and its Credential if that was good.
 func (s *server) caller(ctx context.Context, p identity.Presented) (identity.Caller, error) {
 	caller, err := s.auth.Authenticate(ctx, p)
 	if err != nil {
-		return identity.Caller{}, err
+		return caller, err
 	}
 	caller.Actor.From = addressOf(ctx)
 	var own []account.ID

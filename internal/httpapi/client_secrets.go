@@ -79,7 +79,7 @@ func (s *server) registerClientSecrets() {
 	register(s, huma.Operation{
 		OperationID: "revokeClientSecret", Method: http.MethodDelete, Path: "/v1/environment/clients/{client}/secrets/{secret}", Tags: []string{tagEnvironment},
 		Summary:     "Revoke a secret of a client",
-		Description: "It opens nothing from then on, nor do access tokens that were got with it. The last one may go as well: the client opens nothing then until it gets another. Needs manage_security. Answers with what was known of it.",
+		Description: "It opens nothing from then on, nor do access tokens that were got with it, and impersonations that it began end. The last one may go as well, unless it is the last admin's (409 last_admin): the client opens nothing then until it gets another. Needs manage_security. Answers with what was known of it.",
 		Errors:      []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
 	}, func(ctx context.Context, req directory.Request, in *revokeSecretInput) (*Written[WrittenClientSecret], error) {
 		r, err := s.directory.RevokeSecret(ctx, req, in.Client, in.Secret)

@@ -117,12 +117,12 @@ func (s *server) registerClients() {
 	register(s, huma.Operation{
 		OperationID: "updateClient", Method: http.MethodPatch, Path: "/v1/environment/clients/{client}", Tags: []string{tagEnvironment},
 		Summary:     "Change a client",
-		Description: "Needs manage_security. It counts from the next request on, whatever tokens the client has. Impersonations end that it may not begin any more.",
+		Description: "Needs manage_security. It counts from the next request on, whatever tokens the client has. Impersonations end that it may not begin any more, or not with the scopes that it had. The last admin stays one (409 last_admin).",
 		Errors:      []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
 	}, s.updateClient)
 	register(s, huma.Operation{
 		OperationID: "revokeClient", Method: http.MethodDelete, Path: "/v1/environment/clients/{client}", Tags: []string{tagEnvironment},
-		Summary: "Revoke a client", Description: "Its secrets open nothing from then on, and its impersonations end. Needs manage_security. Answers with the client as it was.",
+		Summary: "Revoke a client", Description: "Its secrets open nothing from then on, and its impersonations end. The last admin stays (409 last_admin). Needs manage_security. Answers with the client as it was.",
 		Errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, func(ctx context.Context, req directory.Request, in *clientInput) (*Written[WrittenClient], error) {
 		r, err := s.directory.RevokeClient(ctx, req, in.Client)

@@ -186,14 +186,19 @@ func (s *server) authenticate(r *http.Request) error {
 		return err
 	}
 	i.token = account.ConsistencyToken(token)
-	ctx := directory.WithOrigin(r.Context(), directory.Origin{RequestID: i.id, From: i.from})
-	caller, err := s.callerOf(r.WithContext(ctx))
+	caller, err := s.callerOf(r.WithContext(withOrigin(r.Context())))
 	i.actor, i.scopes, i.secret, i.credential = caller.Actor, caller.Scopes, caller.Secret, caller.Credential
 	i.signedIn = caller.SignedIn
 	if err == nil {
 		s.noteAccepted(r)
 	}
 	return err
+}
+
+// withOrigin tells who looks up credentials where the request comes from: see [directory.WithOrigin].
+func withOrigin(ctx context.Context) context.Context {
+	i := infoFrom(ctx)
+	return directory.WithOrigin(ctx, directory.Origin{RequestID: i.id, From: i.from})
 }
 
 // presented is what a request says of who sends it, in headers that are there once at most.

@@ -71,7 +71,7 @@ func (s *server) registerImpersonations() {
 	register(s, huma.Operation{
 		OperationID: "impersonateUser", Method: http.MethodPost, Path: "/v1/users/{user}/impersonate", Tags: []string{tagSupport}, DefaultStatus: http.StatusCreated,
 		Summary:     "Begin to act as a user",
-		Description: "For operators with the portal role impersonator and one of admin, backoffice_editor and backoffice_viewer. Requests with the token are judged by the user's rights alone, cannot make API tokens, invite or impersonate, are in the journal with user, operator and impersonation, and are answered with the header Impersonated-By. The token opens nothing any more once the impersonation has ended or expired, the user is blocked, or the operator lost the right.",
+		Description: "For operators with the portal role impersonator and one of admin, backoffice_editor and backoffice_viewer. Requests with the token are judged by the user's rights alone, cannot make API tokens, invite or impersonate, are in the journal with user, operator and impersonation, and are answered with the header Impersonated-By. The token may be used for what the credential may that it is asked for with: for a client, name the scopes check, read and write too, if the session is to have them. It opens nothing any more once the impersonation has ended or expired, the user is blocked, the operator lost the right, or the client's secret was revoked or its scopes narrowed; a person's, once they are unlinked or their provider is gone.",
 		Errors:      []int{http.StatusNotFound, http.StatusConflict},
 	}, s.impersonateUser)
 	register(s, huma.Operation{
@@ -92,7 +92,11 @@ func (s *server) registerImpersonations() {
 }
 
 func (s *server) impersonateUser(ctx context.Context, req directory.Request, in *impersonateInput) (*Written[BegunImpersonation], error) {
-	r, err := s.directory.BeginImpersonation(ctx, req, directory.NewImpersonation{User: in.User, Reason: in.body().Reason, Minutes: in.body().Minutes})
+	by := infoFrom(ctx)
+	r, err := s.directory.BeginImpersonation(ctx, req, directory.NewImpersonation{
+		User: in.User, Reason: in.body().Reason, Minutes: in.body().Minutes,
+		Secret: by.secret, Scopes: by.scopes, SignedIn: by.signedIn,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -134,7 +134,7 @@ func (s *server) registerIssuers() {
 	register(s, huma.Operation{
 		OperationID: "deleteIssuer", Method: http.MethodDelete, Path: "/v1/environment/issuers/{issuer}", Tags: []string{tagSignIn},
 		Summary:     "Trust an OpenID provider no more",
-		Description: "Its tokens open nothing from then on. Who was linked there stays linked, should it be trusted again. Needs manage_security. Answers with the issuer as it was.",
+		Description: "Its tokens open nothing from then on. Who was linked there stays linked, should it be trusted again; impersonations by who signed in there end. The last admin keeps their issuer (409 last_admin). Needs manage_security. Answers with the issuer as it was.",
 		Errors:      []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
 	}, func(ctx context.Context, req directory.Request, in *deleteIssuerInput) (*Written[WrittenIssuer], error) {
 		r, err := s.directory.DeleteIssuer(ctx, req, in.Issuer)

@@ -22,7 +22,7 @@ import (
 	"github.com/tenantry/tenantry/internal/identity"
 )
 
-// tokens takes "Bearer good-<name>" for the client of that name.
+// tokens takes "Bearer good-<name>" for the client of that name, and refuses what "Bearer barred-<name>" asks for.
 type tokens struct {
 	known
 	asked int
@@ -30,6 +30,9 @@ type tokens struct {
 
 func (k *tokens) Authenticate(_ context.Context, p identity.Presented) (identity.Caller, error) {
 	k.asked++
+	if name, ok := strings.CutPrefix(p.Authorization, "Bearer barred-"); ok {
+		return identity.Caller{Credential: "prod/client:" + name}, fault.New(fault.Denied, "user_blocked", "user ada is blocked")
+	}
 	name, ok := strings.CutPrefix(p.Authorization, "Bearer good-")
 	if !ok {
 		return identity.Caller{}, fault.New(fault.Unauthenticated, "unauthenticated", "who are you?")
@@ -105,6 +108,18 @@ func TestRateOfAnAddress(t *testing.T) {
 		r := httptest.NewRequestWithContext(a.t.Context(), http.MethodGet, "/openapi.json", nil)
 		r.RemoteAddr = "[2001:db8::1]:1"
 		a.send(r).refused(429, "rate_limited", "")
+	})
+}
+
+// TestRefusalsCountForTheCredential: what a good credential is refused is asked for with it all the same.
+func TestRefusalsCountForTheCredential(t *testing.T) {
+	limited(t, Limits{Credential: 3}, func(a *api, _ *tokens) {
+		for range 3 {
+			a.get("barred-shop", "192.0.2.1").refused(403, "user_blocked", "")
+		}
+		a.get("barred-shop", "192.0.2.2").refused(429, "rate_limited", "")
+		a.get("good-shop", "192.0.2.2").refused(429, "rate_limited", "")
+		a.get("good-crm", "192.0.2.2").ok(404)
 	})
 }
 

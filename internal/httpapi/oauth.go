@@ -132,7 +132,13 @@ func (s *server) giveToken(w http.ResponseWriter, r *http.Request) {
 		s.refuseToken(w, r, err)
 		return
 	}
-	answer, err := give(r.Context(), client, form)
+	leave, err := s.turn(r.Context(), s.guards.questions)
+	if err != nil {
+		s.refuseToken(w, r, err)
+		return
+	}
+	defer leave()
+	answer, err := give(withOrigin(r.Context()), client, form)
 	if err != nil {
 		s.refuseToken(w, r, err)
 		return

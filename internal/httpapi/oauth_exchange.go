@@ -39,7 +39,7 @@ func (s *server) exchange(ctx context.Context, client oauthClient, form url.Valu
 	if err != nil {
 		return tokenAnswer{}, toldAs(err, "invalid_request", "the subject_token is not valid in the client's environment: it is to be one that a user signed in with, or of an impersonation that goes on")
 	}
-	through := account.Through{Client: client.Client.ID, Secret: client.Secret, SignedIn: user.SignedIn}
+	through := account.Through{Client: client.Client.ID, Secret: client.Secret, Scopes: user.Scopes, SignedIn: user.SignedIn}
 	opened, token, err := s.open(ctx, user.Actor, through, to, 0)
 	if err != nil {
 		return tokenAnswer{}, toldAs(err, "invalid_target", "the user may not open this account")

@@ -202,7 +202,9 @@ func TestClientSecretsOnTheWire(t *testing.T) {
 	a.do("POST", path, `{"overlap_hours":0}`, "Idempotency-Key", "k").ok(201).tagged(4, 4)
 	id, _ := a.do("GET", path, "").ok(200).body["secrets"].([]any)[0].(map[string]any)["id"].(string)
 	a.do("DELETE", path+"/"+id, "", "If-Match", `"3"`).refused(412, "stale", "")
-	a.do("DELETE", path+"/"+id, "", "If-Match", `"4"`).ok(200).tagged(0, 5).same(`{"id":"` + id + `","client":"shop","created_at":"?","expires_at":null,"version":5,"applied":true}`)
+	a.do("DELETE", path+"/"+id, "").refused(409, "last_admin", "")
+	a.do("POST", "/v1/environment/clients", `{"id":"office","roles":["admin"]}`).ok(201).tagged(5, 5)
+	a.do("DELETE", path+"/"+id, "", "If-Match", `"4"`).ok(200).tagged(0, 6).same(`{"id":"` + id + `","client":"shop","created_at":"?","expires_at":null,"version":6,"applied":true}`)
 	a.do("DELETE", path+"/"+id, "").refused(404, "secret_not_found", "")
 	a.do("GET", path, "").ok(200).same(`{"total":0,"secrets":[]}`)
 

@@ -68,8 +68,14 @@ func TestE4_OperatorsOverHTTP(t *testing.T) {
 	a.do("POST", "/v1/environment/clients", `{"id":"shop","roles":["backoffice_viewer"]}`).ok(201)
 	a.do("POST", "/v1/environment/operators", strings.Replace(mara, `"mara"`, `"shop"`, 1)).refused(409, "operator_exists", "id")
 
-	a.do("PATCH", "/v1/environment/operators/mara", `{"roles":["backoffice_viewer"]}`).refused(409, "last_admin", "")
-	a.do("DELETE", "/v1/environment/operators/mara", "").refused(409, "last_admin", "")
+	a.do("POST", "/v1/environment/issuers", `{"id":"staff","url":"https://staff.example","audiences":["tenantry"],"purpose":"operators"}`).ok(201)
+	a.do("POST", "/v1/environment/operators", `{"id":"zoe","email":"zoe@vendor.example","roles":["admin"],"issuer":"https://staff.example","subject":"1"}`).ok(201)
+	a.do("PATCH", "/v1/environment/operators/zoe", `{"roles":["backoffice_viewer"]}`).refused(409, "last_admin", "")
+	a.do("DELETE", "/v1/environment/operators/zoe", "").refused(409, "last_admin", "")
+	a.do("DELETE", "/v1/environment/issuers/staff", "").refused(409, "last_admin", "")
+	a.do("POST", "/v1/environment/clients", `{"id":"office","roles":["admin"]}`).ok(201)
+	a.do("DELETE", "/v1/environment/issuers/staff", "").ok(200)
+	a.do("DELETE", "/v1/environment/operators/zoe", "").ok(200)
 	a.do("POST", "/v1/environment/operators", `{"id":"noor","email":"noor@vendor.example","roles":["admin"]}`).ok(201)
 	changed := a.do("PATCH", "/v1/environment/operators/mara", `{"roles":["backoffice_viewer"],"name":"Mara"}`, "If-Match", made.header.Get("ETag")).ok(200)
 	if changed.body["name"] != "Mara" {

@@ -149,7 +149,9 @@ func TestRolesAndEnvironmentOnTheWire(t *testing.T) {
 	}
 	a.do("GET", "/v1/environment/clients", "").ok(200).same(`{"total":1,"clients":[{` + shop + `,"version":10}]}`)
 	a.do("DELETE", "/v1/environment/clients/shop", "", "If-Match", `"10"`).refused(422, "invalid_if_match", "If-Match")
-	a.do("DELETE", "/v1/environment/clients/shop", "").ok(200).tagged(0, 11)
+	a.do("DELETE", "/v1/environment/clients/shop", "").refused(409, "last_admin", "")
+	a.do("POST", "/v1/environment/clients", `{"id":"office","roles":["admin"]}`).ok(201).tagged(11, 11)
+	a.do("DELETE", "/v1/environment/clients/shop", "").ok(200).tagged(0, 12)
 }
 
 func TestL1_JournalOnTheWire(t *testing.T) {

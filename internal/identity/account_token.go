@@ -61,17 +61,15 @@ func (a *Authenticator) forAccount(ctx context.Context, env account.EnvironmentI
 	if !ok {
 		return Caller{}, notIssued()
 	}
-	if err := a.sources.Opening.MayUseAccount(ctx, env, pass); err != nil {
-		return Caller{}, err
-	}
-	if actForUser != "" {
-		return Caller{}, fault.New(fault.Denied, "may_not_act_for_users", "a user's token is for that user alone").In(ActForUser)
-	}
 	caller := Caller{Actor: pass.Actor(env), Scopes: pass.Through.Scopes, Credential: credential(env, "user", pass.User)}
 	if pass.Impersonation != "" {
 		caller.Credential = credential(env, "operator", pass.Operator)
 	}
-	return caller, nil
+	err := a.sources.Opening.MayUseAccount(ctx, env, pass)
+	if err == nil && actForUser != "" {
+		err = fault.New(fault.Denied, "may_not_act_for_users", "a user's token is for that user alone").In(ActForUser)
+	}
+	return caller, err
 }
 
 // passOf reads what a token for one account says, and whether it says all that it has to.

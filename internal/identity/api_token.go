@@ -75,15 +75,16 @@ func (a *Authenticator) machine(ctx context.Context, text, actForUser string) (C
 	if !matches(token.Secret, kept) || err != nil || known.Expired(now) {
 		return Caller{}, unauthenticated("the API token is not valid: it is unknown, revoked, expired, or its secret is another")
 	}
+	caller := Caller{
+		Actor:      account.Actor{Environment: token.Environment, APIToken: token.ID},
+		Account:    known.Account,
+		Credential: credential(token.Environment, "api_token", token.ID),
+	}
 	if actForUser != "" {
-		return Caller{}, fault.New(fault.Denied, "may_not_act_for_users", "an API token acts for nobody but itself").In(ActForUser)
+		return caller, fault.New(fault.Denied, "may_not_act_for_users", "an API token acts for nobody but itself").In(ActForUser)
 	}
 	if a.sources.Uses != nil {
 		a.sources.Uses.Note(token.Environment, token.ID, now)
 	}
-	return Caller{
-		Actor:      account.Actor{Environment: token.Environment, APIToken: token.ID},
-		Account:    known.Account,
-		Credential: credential(token.Environment, "api_token", token.ID),
-	}, nil
+	return caller, nil
 }

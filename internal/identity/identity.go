@@ -79,7 +79,7 @@ type Caller struct {
 	Account    account.ID     // that the credential belongs to: an API token's; "" for none
 	Credential string         // names the credential, so that two can be told apart; no secret
 
-	SignedIn account.SignedIn // as whom a user has signed in at an OpenID provider; zero for all others
+	SignedIn account.SignedIn // as whom a user or an operator has signed in at an OpenID provider; zero for all others
 
 	// Secret is by which of its secrets a client is known, also one that acts for a user; "" for others.
 	Secret account.SecretID
@@ -101,13 +101,17 @@ func credential[T ~string](env account.EnvironmentID, kind string, id T) string 
 // (environment_required) for a provider's token without an environment; those of
 // Acting.MayActFor, naming the field Act-For-User, of Impersonating.MayImpersonate, Opening.MayUseAccount,
 // Providers.Verify and SignIns.SignIn; Unavailable when the credentials cannot be read. No error repeats what was presented.
+// With another fault than Unauthenticated the Caller may say which credential it was, and says nothing else: refusals count too.
 func (a *Authenticator) Authenticate(ctx context.Context, p Presented) (Caller, error) {
 	caller, err := a.authenticate(ctx, p)
-	if err == nil && p.Environment != "" && p.Environment != string(caller.Actor.Environment) {
-		return Caller{}, unauthenticated("the credential is not one of the environment that %s names", Environment)
+	if errors.Is(err, fault.Unauthenticated) {
+		return Caller{}, err
 	}
 	if err != nil {
-		return Caller{}, err
+		return Caller{Credential: caller.Credential}, err
+	}
+	if p.Environment != "" && p.Environment != string(caller.Actor.Environment) {
+		return Caller{}, unauthenticated("the credential is not one of the environment that %s names", Environment)
 	}
 	return caller, nil
 }
@@ -141,10 +145,10 @@ func (a *Authenticator) actingFor(ctx context.Context, env account.EnvironmentID
 	}
 	user := account.UserID(actForUser)
 	if err := account.CheckID(ActForUser, user); err != nil {
-		return Caller{}, err
+		return caller, err
 	}
 	if err := a.sources.Acting.MayActFor(ctx, env, client.ID, user); err != nil {
-		return Caller{}, inActForUser(err)
+		return caller, inActForUser(err)
 	}
 	caller.Actor.User = user
 	return caller, nil

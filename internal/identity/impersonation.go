@@ -10,8 +10,8 @@ import (
 
 // Impersonating decides whether impersonations go on.
 type Impersonating interface {
-	// MayImpersonate returns nil while the session goes on that is as claimed: its id, user and
-	// operator. Unauthenticated if it does not, or its operator may not impersonate any more;
+	// MayImpersonate returns nil while the session goes on that is as claimed: its id, user,
+	// operator and scopes. Unauthenticated if it does not, or its operator may not impersonate any more;
 	// Denied (user_blocked) if the user is blocked; Unavailable if that cannot be found out.
 	MayImpersonate(ctx context.Context, env account.EnvironmentID, claimed account.Impersonation) error
 }
@@ -23,17 +23,19 @@ func (a *Authenticator) impersonation(ctx context.Context, env account.Environme
 	}
 	operator, ok := strings.CutPrefix(c.Act.Subject, operatorPrefix)
 	claimed := account.Impersonation{ID: account.ImpersonationID(c.ID), User: account.UserID(c.Subject), Operator: account.ClientID(operator)}
-	if !ok || account.CheckID("jti", claimed.ID) != nil || account.CheckID("sub", claimed.User) != nil || account.CheckID("act", claimed.Operator) != nil {
+	scopes, err := account.ParseScopes("scope", strings.Fields(c.Scope))
+	claimed.Scopes = scopes
+	if !ok || err != nil || account.CheckID("jti", claimed.ID) != nil || account.CheckID("sub", claimed.User) != nil || account.CheckID("act", claimed.Operator) != nil {
 		return Caller{}, notIssued()
 	}
-	if err := a.sources.Impersonating.MayImpersonate(ctx, env, claimed); err != nil {
-		return Caller{}, err
-	}
-	if actForUser != "" {
-		return Caller{}, fault.New(fault.Denied, "may_not_act_for_users", "whoever impersonates a user acts for that user alone").In(ActForUser)
-	}
-	return Caller{
+	caller := Caller{
 		Actor:      account.Actor{Environment: env, User: claimed.User, Client: claimed.Operator, Impersonation: claimed.ID},
+		Scopes:     scopes,
 		Credential: credential(env, "operator", claimed.Operator),
-	}, nil
+	}
+	err = a.sources.Impersonating.MayImpersonate(ctx, env, claimed)
+	if err == nil && actForUser != "" {
+		err = fault.New(fault.Denied, "may_not_act_for_users", "whoever impersonates a user acts for that user alone").In(ActForUser)
+	}
+	return caller, err
 }

@@ -89,7 +89,7 @@ func (s *Signer) Impersonation(ctx context.Context, env account.EnvironmentID, i
 			Subject: string(i.User), ID: string(i.ID),
 			IssuedAt: jwt.NewNumericDate(i.CreatedAt), NotBefore: jwt.NewNumericDate(i.CreatedAt), Expiry: jwt.NewNumericDate(i.ExpiresAt),
 		},
-		Use: useImpersonation,
+		Use: useImpersonation, Scope: string(i.Scopes),
 		Act: &act{operatorPrefix + string(i.Operator)},
 	})
 }

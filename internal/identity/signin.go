@@ -48,13 +48,14 @@ func (a *Authenticator) signedIn(ctx context.Context, p Presented, text string) 
 	if err != nil {
 		return Caller{}, err
 	}
-	if actor.Person {
-		return Caller{Actor: actor, Credential: credential(env, "operator", actor.Client)}, nil
-	}
-	return Caller{
+	caller := Caller{
 		Actor: actor, Credential: credential(env, "user", actor.User),
 		SignedIn: account.SignedIn{Issuer: vouched.Issuer.URL, Subject: vouched.Subject, Until: vouched.ExpiresAt},
-	}, nil
+	}
+	if actor.Person {
+		caller.Credential = credential(env, "operator", actor.Client)
+	}
+	return caller, nil
 }
 
 // Vouched returns whom an OpenID provider vouches for by the token presented, and

@@ -92,7 +92,10 @@ func TestC1_UsersAndOperatorsSignInElsewhere(t *testing.T) {
 	}
 	operator := g.operators.Token(testoidc.Claims{"sub": "mara"})
 	caller, err = g.ask(operator, "prod", "")
-	want := identity.Caller{Actor: account.Actor{Environment: "prod", Client: "mara", Person: true}, Credential: "prod/operator:mara"}
+	want := identity.Caller{
+		Actor: account.Actor{Environment: "prod", Client: "mara", Person: true}, Credential: "prod/operator:mara",
+		SignedIn: account.SignedIn{Issuer: g.operators.Issuer, Subject: "mara", Until: caller.SignedIn.Until},
+	}
 	if diff := cmp.Diff(want, caller); err != nil || diff != "" {
 		t.Errorf("an operator: %v %s", err, diff)
 	}

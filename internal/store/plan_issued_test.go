@@ -26,7 +26,9 @@ func TestSQLiteLooksUpWhatIsIssued(t *testing.T) {
 	looksUp(t, db, identitiesOf, "[]", "dev")
 	looksUp(t, db, `SELECT `+identityColumns+` FROM identities i WHERE i.environment = ? AND i.issuer = ? AND i.subject = ?`, "dev", "i", "s")
 	looksUp(t, db, `SELECT `+operatorColumns+` FROM operators o WHERE o.environment = ? AND o.issuer = ? AND o.subject = ?`, "dev", "i", "s")
-	looksUp(t, db, `SELECT COUNT(*) FROM unlinked_subjects u WHERE u.environment = ? AND u.issuer = ? AND u.subject = ?`, "dev", "i", "s")
+	looksUp(t, db, subjectUnlinked, "dev", "i", "s")
+	looksUp(t, db, userUnlinked, "dev", "u")
+	looksUp(t, db, forgetUnlinked, "dev", "[]")
 	for _, table := range []*table{apiTokensTable, apiTokenRolesTable, impersonationsTable} {
 		statements := []string{table.insert, table.remove}
 		if table.columns > table.key {

@@ -123,19 +123,46 @@ func (r *reader) IdentitiesOf(ctx context.Context, users ...account.UserID) ([]a
 const identitiesOf = `SELECT ` + identityColumns + ` FROM @texts(?) AS named CROSS JOIN identities i
 	WHERE i.environment = ? AND i.user_id = named.value ORDER BY i.id`
 
-// IsUnlinked reports whether an operator took away the link of a subject of a provider, and nobody gave it one since.
-func (r *reader) IsUnlinked(ctx context.Context, issuer, subject string) (bool, error) {
-	n, err := one(ctx, r.session, nil, scanValue[int],
-		`SELECT COUNT(*) FROM unlinked_subjects u WHERE u.environment = ? AND u.issuer = ? AND u.subject = ?`, r.env, issuer, subject)
-	return n > 0, err
+// IsUnlinked reports whether an operator took away the link of a subject of a provider, and nobody gave it one since, or
+// ever one of the user's.
+func (r *reader) IsUnlinked(ctx context.Context, issuer, subject string, user account.UserID) (bool, error) {
+	subjects, err := one(ctx, r.session, nil, scanValue[int], subjectUnlinked, r.env, issuer, subject)
+	if err != nil {
+		return false, err
+	}
+	users, err := one(ctx, r.session, nil, scanValue[int], userUnlinked, r.env, user)
+	return subjects+users > 0, err
 }
 
-// SetUnlinked notes whether the link of a subject of a provider was taken away.
-func (t *tx) SetUnlinked(ctx context.Context, issuer, subject string, unlinked bool) error {
-	statement := `DELETE FROM unlinked_subjects WHERE environment = ? AND issuer = ? AND subject = ?`
-	if unlinked {
-		statement = `INSERT INTO unlinked_subjects (environment, issuer, subject) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`
-	}
-	_, err := t.exec(ctx, statement, t.env, issuer, subject)
+const (
+	subjectUnlinked = `SELECT COUNT(*) FROM unlinked_subjects u WHERE u.environment = ? AND u.issuer = ? AND u.subject = ?`
+	userUnlinked    = `SELECT COUNT(*) FROM unlinked_users u WHERE u.environment = ? AND u.user_id = ?`
+)
+
+// SetLinked notes that a subject of a provider has a link.
+func (t *tx) SetLinked(ctx context.Context, issuer, subject string) error {
+	_, err := t.exec(ctx, `DELETE FROM unlinked_subjects WHERE environment = ? AND issuer = ? AND subject = ?`, t.env, issuer, subject)
 	return err
 }
+
+// SetUnlinked notes that the link of a subject of a provider to a user was taken away.
+func (t *tx) SetUnlinked(ctx context.Context, issuer, subject string, user account.UserID) error {
+	_, err := t.exec(ctx, `INSERT INTO unlinked_subjects (environment, issuer, subject) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, t.env, issuer, subject)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `INSERT INTO unlinked_users (environment, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING`, t.env, user)
+	return err
+}
+
+// ForgetUnlinked forgets of users who are deleted that a link of theirs was taken away.
+func (t *tx) ForgetUnlinked(ctx context.Context, users ...account.UserID) error {
+	named, err := jsonOf(users)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, forgetUnlinked, t.env, named)
+	return err
+}
+
+const forgetUnlinked = `DELETE FROM unlinked_users WHERE environment = ? AND user_id IN (SELECT value FROM @texts(?) AS named)`

@@ -114,7 +114,10 @@ var (
 	identitiesTable = newTable(table{name: "identities", noun: "an identity", code: "identity_exists", singly: true}, "environment", []column{"id TEXT"},
 		[]column{"issuer TEXT", "subject TEXT", "user_id TEXT", "created_at BIGINT", "version BIGINT"})
 	impersonationsTable = newTable(table{name: "impersonations", noun: "an impersonation", code: "impersonation_exists"}, "environment", []column{"id TEXT"},
-		[]column{"user_id TEXT", "operator TEXT", "person BOOLEAN", "reason TEXT", "created_at BIGINT", "expires_at BIGINT", "version BIGINT"})
+		[]column{
+			"user_id TEXT", "operator TEXT", "person BOOLEAN", "reason TEXT", "secret TEXT", "scopes TEXT", "issuer TEXT", "subject TEXT",
+			"created_at BIGINT", "expires_at BIGINT", "version BIGINT",
+		})
 )
 
 // taken is the fault for rows of which one has a key that is in use.

@@ -90,32 +90,40 @@ func testIdentities(w *world) {
 	})
 }
 
-// testUnlinked: what is noted of a subject is of that one alone, in that environment.
+// testUnlinked: what is noted of a subject and of a user is of that one alone, in that environment.
 func testUnlinked(w *world) {
 	t := w.T
-	set := func(subject string, unlinked bool) {
+	const login = "https://login.example"
+	do := func(set func(tx directory.Tx) error) {
 		t.Helper()
-		err := w.db.Write(w.ctx, w.env, func(tx directory.Tx) error { return tx.SetUnlinked(w.ctx, "https://login.example", subject, unlinked) })
-		if err != nil {
+		if err := w.db.Write(w.ctx, w.env, set); err != nil {
 			t.Fatal(err)
 		}
 	}
-	noted := func(issuer, subject string, wanted bool) {
+	unlink := func(tx directory.Tx) error { return tx.SetUnlinked(w.ctx, login, "1", "ada") }
+	noted := func(issuer, subject string, user account.UserID, wanted bool) {
 		t.Helper()
 		w.read(func(r directory.Reader) {
-			got, err := r.IsUnlinked(w.ctx, issuer, subject)
-			want(t, "unlinked "+subject, got, err, wanted)
+			got, err := r.IsUnlinked(w.ctx, issuer, subject, user)
+			want(t, "unlinked "+subject+" "+string(user), got, err, wanted)
 		})
 	}
-	noted("https://login.example", "1", false)
-	set("1", true)
-	set("1", true)
-	noted("https://login.example", "1", true)
-	noted("https://login.example", "2", false)
-	noted("https://login.example/", "1", false)
-	set("1", false)
-	set("2", false)
-	noted("https://login.example", "1", false)
+	noted(login, "1", "ada", false)
+	do(unlink)
+	do(unlink)
+	noted(login, "1", "bob", true)
+	noted(login, "2", "ada", true)
+	noted(login, "2", "bob", false)
+	noted(login, "2", "", false)
+	noted(login+"/", "1", "bob", false)
+	do(func(tx directory.Tx) error { return tx.SetLinked(w.ctx, login, "1") })
+	do(func(tx directory.Tx) error { return tx.SetLinked(w.ctx, login, "2") })
+	noted(login, "1", "bob", false)
+	noted(login, "1", "ada", true)
+	do(func(tx directory.Tx) error { return tx.ForgetUnlinked(w.ctx, "bob", "eve") })
+	noted(login, "1", "ada", true)
+	do(func(tx directory.Tx) error { return tx.ForgetUnlinked(w.ctx, "bob", "ada") })
+	noted(login, "1", "ada", false)
 }
 
 // testSettingsOfAccess: networks and times of keys are kept as they were given.
