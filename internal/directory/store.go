@@ -176,8 +176,7 @@ type Reader interface {
 	IdentityAt(ctx context.Context, issuer, subject string) (account.Versioned[account.Identity], error)
 	// IdentitiesOf returns every link of the users named, none of them twice, in the order of the links' ids.
 	IdentitiesOf(ctx context.Context, users ...account.UserID) ([]account.Versioned[account.Identity], error)
-	// IsUnlinked reports whether an operator took away the link of a subject of a provider, and nobody gave it one
-	// since, or ever a link of the user's.
+	// IsUnlinked reports whether an operator took away the subject's link, and it has none since, or ever one of the user's.
 	IsUnlinked(ctx context.Context, issuer, subject string, user account.UserID) (bool, error)
 
 	// Entities calls fn for every entity, in the order environment, clients, roles, features,
