@@ -67,7 +67,7 @@ func (s *Service) MayImpersonate(ctx context.Context, env account.EnvironmentID,
 
 // stillBegun returns nil if what the operator was known by who began a session is good
 // still: a client's secret and scopes, or a person's subject at a provider that is trusted
-// with operators. A NotFound fault if not; another operator may have the id since.
+// with operators, for the audience of the token. A NotFound fault if not; another operator may have the id since.
 func (s *Service) stillBegun(ctx context.Context, r directory.Reader, i account.Impersonation) error {
 	if !i.Person {
 		if i.Secret == "" {
@@ -81,7 +81,7 @@ func (s *Service) stillBegun(ctx context.Context, r directory.Reader, i account.
 		return err
 	}
 	operator, err := r.OperatorAt(ctx, i.Issuer, i.Subject)
-	if err == nil && (operator.Value.ID != i.Operator || issuer.Value.Purpose != account.ForOperators) {
+	if err == nil && (operator.Value.ID != i.Operator || !takes(issuer.Value, account.ForOperators, i.Audience)) {
 		err = fault.New(fault.NotFound, "operator_not_found", "operator %s does not sign in so any more", i.Operator)
 	}
 	return err

@@ -99,7 +99,7 @@ func (s *Service) madeOf(ctx context.Context, r directory.Reader, pass account.P
 }
 
 // stillSignedIn returns nil if a token was not got by signing in at an OpenID provider, or
-// the subject there is still the user and the provider still trusted. A NotFound fault otherwise.
+// the subject there is still the user and the provider still trusted with tokens of that audience. A NotFound fault otherwise.
 func stillSignedIn(ctx context.Context, r directory.Reader, pass account.Pass) error {
 	at := pass.Through.SignedIn
 	if at.Issuer == "" {
@@ -110,21 +110,26 @@ func stillSignedIn(ctx context.Context, r directory.Reader, pass account.Pass) e
 		return err
 	}
 	identity, err := r.IdentityAt(ctx, at.Issuer, at.Subject)
-	if err == nil && (identity.Value.User != pass.User || issuer.Value.Purpose != account.ForUsers) {
+	if err == nil && (identity.Value.User != pass.User || !takes(issuer.Value, account.ForUsers, at.Audience)) {
 		err = fault.New(fault.NotFound, "identity_not_found", "the user does not sign in so any more")
 	}
 	return err
 }
 
+// takes reports whether an environment takes a provider's tokens for one audience, for users or for operators.
+func takes(issuer account.Issuer, purpose account.Purpose, audience string) bool {
+	return issuer.Purpose == purpose && slices.Contains(issuer.Audiences, audience)
+}
+
 // stillThrough returns when a client was made, which must still have the secret and the
-// scopes with which it got a token in somebody's name. A NotFound fault if it has not.
+// scopes with which it got a token in somebody's name, or exchanged somebody's for one. A NotFound fault if it has not.
 func stillThrough(ctx context.Context, r directory.Reader, t account.Through, now time.Time) (time.Time, error) {
 	client, err := r.Client(ctx, t.Client)
 	if err != nil {
 		return time.Time{}, err
 	}
 	gone := fault.New(fault.NotFound, "client_not_found", "client %s may not do what it did", t.Client)
-	if t.Acting && !t.Scopes.Within(client.Value.Scopes) {
+	if t.Acting && !t.Scopes.Within(client.Value.Scopes) || !t.Acting && !client.Value.Scopes.Has(account.ScopeCheck) {
 		return time.Time{}, gone
 	}
 	if t.Secret == "" {

@@ -57,8 +57,9 @@ type Impersonation struct {
 	ExpiresAt time.Time       `json:"expires_at"`
 
 	// By what the operator was known who began it: it ends with that, and may be used for no more.
-	Secret  SecretID `json:"secret,omitempty"`  // of a client
-	Scopes  Scopes   `json:"scopes,omitempty"`  // of the credential
-	Issuer  string   `json:"issuer,omitempty"`  // where a person signed in
-	Subject string   `json:"subject,omitempty"` // as whom
+	Secret   SecretID `json:"secret,omitempty"`   // of a client
+	Scopes   Scopes   `json:"scopes,omitempty"`   // of the credential
+	Issuer   string   `json:"issuer,omitempty"`   // where a person signed in
+	Subject  string   `json:"subject,omitempty"`  // as whom
+	Audience string   `json:"audience,omitempty"` // for whom their token was
 }

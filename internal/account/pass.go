@@ -28,9 +28,10 @@ type Through struct {
 
 // SignedIn is a subject of an OpenID provider, as whom a user has signed in; the zero SignedIn is nobody.
 type SignedIn struct {
-	Issuer  string // address of the provider
-	Subject string
-	Until   time.Time // when the provider's token ends
+	Issuer   string // address of the provider
+	Subject  string
+	Audience string    // for whom the provider's token is, of those that the environment takes
+	Until    time.Time // when the provider's token ends
 }
 
 // Made is when the things were made that a token names. What is made anew with the

@@ -61,6 +61,10 @@ func TestAttack_ImpersonationOutlivesItsBeginning(t *testing.T) {
 				s.op.must("DELETE", "/v1/environment/clients/desk/secrets/"+id, nil)
 			}
 		}},
+		{"the person's audience is taken no more", s.mara, func() {
+			s.op.must("PATCH", "/v1/environment/issuers/staff", obj{"audiences": []string{"another"}})
+			s.op.must("PATCH", "/v1/environment/issuers/staff", obj{"audiences": []string{testoidc.Audience}}) // what ended stays ended
+		}},
 		{"the person's provider is trusted no more", s.mara, func() { s.op.must("DELETE", "/v1/environment/issuers/staff", nil) }},
 	} {
 		var headers []string

@@ -85,6 +85,9 @@ func TestAttack_TokensThatOutliveTheSignIn(t *testing.T) {
 			id := s.op.must("GET", "/v1/users/owner/identities", nil).list("identities", "id")[0]
 			s.op.must("DELETE", "/v1/users/owner/identities/"+id, nil)
 		},
+		"audience taken away": func(s *signIn) {
+			s.op.must("PATCH", "/v1/environment/issuers/login", obj{"audiences": []string{"another"}})
+		},
 		"issuer deleted": func(s *signIn) { s.op.must("DELETE", "/v1/environment/issuers/login", nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -105,6 +108,15 @@ func TestAttack_TokensThatOutliveTheSignIn(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAttack_AnExchangedTokenOutlivesTheScope by which the client exchanged it.
+func TestAttack_AnExchangedTokenOutlivesTheScope(t *testing.T) {
+	s := newSignIn(t)
+	exchanged := s.tokens["exchanged"]
+	exchanged.must("GET", "/v1/accounts/globex-eu", nil)
+	s.op.must("PATCH", "/v1/environment/clients/shop", obj{"scopes": []string{"read"}})
+	exchanged.refuse("unauthenticated", "GET", "/v1/accounts/globex-eu", nil)
 }
 
 // TestAttack_TokensThatOutliveTheirSource: a token for an account ends no later than the user's own.

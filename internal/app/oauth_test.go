@@ -276,6 +276,7 @@ func TestC1_TokensAreGoodAtEveryReplica(t *testing.T) {
 	a, b, elsewhere := at("https://tenantry.example"), at("https://tenantry.example"), at("https://other.example")
 	a.environment("prod")
 	op := a.client("prod", "op", false, account.PortalAdmin)
+	a.client("prod", "office", false, account.PortalAdmin)
 	token := op.exchanged()
 	there := caller{s: b, token: token.token}
 	there.must("GET", "/v1/users", nil)

@@ -94,7 +94,7 @@ func mayIn(t *testing.T, w *world, actor account.Actor) []bool {
 func (w *world) impersonateBy(person account.Actor, user account.UserID) (caller, account.Impersonation) {
 	w.t.Helper()
 	begun, err := w.Directory.BeginImpersonation(w.t.Context(), directory.Request{Actor: person}, directory.NewImpersonation{
-		User: user, Reason: "Ticket 1", SignedIn: account.SignedIn{Issuer: staffAddress, Subject: string(person.Client)},
+		User: user, Reason: "Ticket 1", SignedIn: account.SignedIn{Issuer: staffAddress, Subject: string(person.Client), Audience: "tenantry"},
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -32,7 +32,7 @@ type NewImpersonation struct {
 	// By what the operator who asks is known. What is begun ends with it, and may be used for no more.
 	Secret   account.SecretID // a client's
 	Scopes   account.Scopes
-	SignedIn account.SignedIn // a person's
+	SignedIn account.SignedIn // a person's; that their token ends is not their right to impersonate that ends
 }
 
 // notWhileImpersonating refuses what would outlive the session in which it is asked for (E4).
@@ -70,7 +70,7 @@ func (d *Directory) BeginImpersonation(ctx context.Context, req Request, in NewI
 		p.environment("impersonate", "impersonate users")
 		i := account.Impersonation{
 			ID: id, User: in.User, Operator: p.actor.Client, Person: p.actor.Person, Reason: reason, CreatedAt: p.now,
-			Secret: in.Secret, Scopes: in.Scopes, Issuer: in.SignedIn.Issuer, Subject: in.SignedIn.Subject,
+			Secret: in.Secret, Scopes: in.Scopes, Issuer: in.SignedIn.Issuer, Subject: in.SignedIn.Subject, Audience: in.SignedIn.Audience,
 		}
 		lifetime, err := lifetimeOf(ctx, r, in.Minutes)
 		if err != nil {

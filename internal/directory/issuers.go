@@ -95,11 +95,23 @@ func (d *Directory) UpdateIssuer(ctx context.Context, req Request, id account.Is
 		if after, err = after.Clean(); err != nil {
 			return after, err
 		}
-		if !equalIssuer(after, before) {
-			p.change(account.Of(before), account.Of(after))
+		if equalIssuer(after, before) {
+			return after, nil
 		}
-		return after, nil
+		p.change(account.Of(before), account.Of(after))
+		return after, p.narrowIssuer(ctx, r, before, after)
 	})
+}
+
+// narrowIssuer plans what follows when tokens for some audiences are taken no more.
+func (p *plan) narrowIssuer(ctx context.Context, r Reader, before, after account.Issuer) error {
+	kept := func(audience string) bool { return slices.Contains(after.Audiences, audience) }
+	if !slices.ContainsFunc(before.Audiences, kept) {
+		if err := p.keepAnAdmin(ctx, r, leaving{Issuer: before.URL}); err != nil {
+			return err
+		}
+	}
+	return endSessions(ctx, r, p, func(i account.Impersonation) bool { return i.Issuer == before.URL && !kept(i.Audience) })
 }
 
 func equalIssuer(a, b account.Issuer) bool {

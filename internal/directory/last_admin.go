@@ -22,22 +22,22 @@ func (p *plan) keepAnAdmin(ctx context.Context, r Reader, lost leaving) error {
 	if p.actor.System {
 		return nil
 	}
-	after, err := hasAdmin(ctx, r, p, lost)
+	after, err := hasAdmin(ctx, r, lost)
 	if err != nil || after {
 		return err
 	}
-	before, err := hasAdmin(ctx, r, p, leaving{})
+	before, err := hasAdmin(ctx, r, leaving{})
 	if err != nil || !before {
 		return err
 	}
 	return fault.New(fault.Conflict, "last_admin",
-		"nobody could administer the environment then: there is no other client with the role and the scope admin and a secret, and no other person with the role who has signed in; make one first, or do this on the command line")
+		"nobody could administer the environment then: there is no other client with the role and the scope admin and a secret that does not end, and no other person with the role who is linked to a provider; make one first, or do this on the command line")
 }
 
 // hasAdmin reports whether somebody can administer the environment without what it is
-// about to lose: a client that may use all of the API and has a secret, or a person who
-// has signed in at a provider that is trusted.
-func hasAdmin(ctx context.Context, r Reader, p *plan, lost leaving) (bool, error) {
+// about to lose: a client that may use all of the API and has a secret that does not end,
+// or a person who is linked to a subject of a provider that is trusted.
+func hasAdmin(ctx context.Context, r Reader, lost leaving) (bool, error) {
 	clients, err := r.Clients(ctx)
 	if err != nil {
 		return false, err
@@ -51,7 +51,7 @@ func hasAdmin(ctx context.Context, r Reader, p *plan, lost leaving) (bool, error
 			return false, err
 		}
 		if slices.ContainsFunc(secrets, func(s account.Versioned[account.ClientSecret]) bool {
-			return s.Value.ID != lost.Secret && !s.Value.Expired(p.now)
+			return s.Value.ID != lost.Secret && s.Value.ExpiresAt == nil // what ends is not what stays
 		}) {
 			return true, nil
 		}

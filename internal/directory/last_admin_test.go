@@ -2,6 +2,7 @@ package directory_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
@@ -21,6 +22,8 @@ func TestE4_TheLastAdminStays(t *testing.T) {
 		_, err = h.UpdateOperator(h.ctx, mara, "mara", viewer)
 		code(t, err, "last_admin")
 		_, err = h.DeleteIssuer(h.ctx, mara, "staff")
+		code(t, err, "last_admin")
+		_, err = h.UpdateIssuer(h.ctx, mara, "staff", directory.IssuerPatch{Audiences: &[]string{"typo"}})
 		code(t, err, "last_admin")
 		if h.head() != before {
 			t.Error("what was refused left a trace")
@@ -49,6 +52,9 @@ func TestE4_TheLastAdminStays(t *testing.T) {
 	stays()
 
 	// and with one that is, each of the two may go, but not both
+	more := []string{"shop", "desk"}
+	_, err = h.UpdateIssuer(h.ctx, mara, "staff", directory.IssuerPatch{Audiences: &more})
+	h.must(err)
 	_, _, err = h.AddSecret(h.ctx, h.system, "full", 0)
 	h.must(err)
 	_, err = h.UpdateOperator(h.ctx, mara, "mara", viewer)
@@ -59,6 +65,10 @@ func TestE4_TheLastAdminStays(t *testing.T) {
 		code(t, err, "last_admin")
 	}
 	_, err = h.RevokeSecret(h.ctx, mara, "full", secret())
+	code(t, err, "last_admin")
+	added, _, err := h.AddSecret(h.ctx, mara, "full", time.Hour)
+	h.must(err)
+	_, err = h.RevokeSecret(h.ctx, mara, "full", added.Value.ID) // the other one ends in an hour
 	code(t, err, "last_admin")
 	_, err = h.RevokeClient(h.ctx, mara, "full")
 	code(t, err, "last_admin")

@@ -13,6 +13,7 @@ import (
 type Vouched struct {
 	Issuer    account.Issuer
 	Subject   string // who it is, at the provider; sub
+	Audience  string // for whom the token is, of those that the issuer's tokens are taken for; aud
 	Email     string // "" unless the provider says that it is verified
 	Name      string // "" if the provider does not say
 	IssuedAt  time.Time

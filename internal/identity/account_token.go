@@ -28,8 +28,9 @@ type made struct {
 
 // signedIn is account.SignedIn in a token.
 type signedIn struct {
-	Issuer  string `json:"iss"`
-	Subject string `json:"sub"`
+	Issuer   string `json:"iss"`
+	Subject  string `json:"sub"`
+	Audience string `json:"aud"`
 }
 
 // AccountToken returns a token for one account: its bearer is the user, in that account alone (W2).
@@ -47,7 +48,7 @@ func (s *Signer) AccountToken(ctx context.Context, env account.EnvironmentID, p 
 		c.Made.Client = p.Made.Client.UnixMicro()
 	}
 	if at := p.Through.SignedIn; at.Issuer != "" {
-		c.SignedIn = &signedIn{at.Issuer, at.Subject}
+		c.SignedIn = &signedIn{at.Issuer, at.Subject, at.Audience}
 	}
 	if p.Impersonation != "" {
 		c.Act, c.Impersonation = &act{operatorPrefix + string(p.Operator)}, p.Impersonation
@@ -87,7 +88,7 @@ func passOf(env account.EnvironmentID, c issued) (account.Pass, bool) {
 		if at.Issuer == "" || account.CheckSubject("signed_in", at.Subject) != nil {
 			return p, false
 		}
-		p.Through.SignedIn = account.SignedIn{Issuer: at.Issuer, Subject: at.Subject}
+		p.Through.SignedIn = account.SignedIn{Issuer: at.Issuer, Subject: at.Subject, Audience: at.Audience}
 	}
 	p.Made = account.Made{User: time.UnixMicro(c.Made.User), Account: time.UnixMicro(c.Made.Account)}
 	return p, readClient(env, c, &p) && readOperator(c, &p)

@@ -50,7 +50,7 @@ func (a *Authenticator) signedIn(ctx context.Context, p Presented, text string) 
 	}
 	caller := Caller{
 		Actor: actor, Credential: credential(env, "user", actor.User),
-		SignedIn: account.SignedIn{Issuer: vouched.Issuer.URL, Subject: vouched.Subject, Until: vouched.ExpiresAt},
+		SignedIn: account.SignedIn{Issuer: vouched.Issuer.URL, Subject: vouched.Subject, Audience: vouched.Audience, Until: vouched.ExpiresAt},
 	}
 	if actor.Person {
 		caller.Credential = credential(env, "operator", actor.Client)

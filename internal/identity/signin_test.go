@@ -85,7 +85,7 @@ func TestC1_UsersAndOperatorsSignInElsewhere(t *testing.T) {
 	caller, err := g.ask(g.users.Token(nil), "prod", "")
 	ada := identity.Caller{
 		Actor: account.Actor{Environment: "prod", User: "ada"}, Credential: "prod/user:ada",
-		SignedIn: account.SignedIn{Issuer: g.users.Issuer, Subject: "ada", Until: caller.SignedIn.Until},
+		SignedIn: account.SignedIn{Issuer: g.users.Issuer, Subject: "ada", Audience: testoidc.Audience, Until: caller.SignedIn.Until},
 	}
 	if diff := cmp.Diff(ada, caller); caller.SignedIn.Until.Before(clock) || err != nil || diff != "" {
 		t.Errorf("a user: %v %s", err, diff)
@@ -94,7 +94,7 @@ func TestC1_UsersAndOperatorsSignInElsewhere(t *testing.T) {
 	caller, err = g.ask(operator, "prod", "")
 	want := identity.Caller{
 		Actor: account.Actor{Environment: "prod", Client: "mara", Person: true}, Credential: "prod/operator:mara",
-		SignedIn: account.SignedIn{Issuer: g.operators.Issuer, Subject: "mara", Until: caller.SignedIn.Until},
+		SignedIn: account.SignedIn{Issuer: g.operators.Issuer, Subject: "mara", Audience: testoidc.Audience, Until: caller.SignedIn.Until},
 	}
 	if diff := cmp.Diff(want, caller); err != nil || diff != "" {
 		t.Errorf("an operator: %v %s", err, diff)
@@ -180,7 +180,7 @@ func TestI1_WhoAcceptsNeedNotBeKnown(t *testing.T) {
 	env, v, err := a.Vouched(t.Context(), presented(stranger, "prod"))
 	want := directory.Vouched{
 		Issuer:  account.Issuer{ID: "iss_1", URL: g.users.Issuer, Audiences: []string{testoidc.Audience}, Purpose: account.ForUsers},
-		Subject: "new", Email: "new@globex.example", Name: "New", IssuedAt: clock, ExpiresAt: clock.Add(5 * time.Minute),
+		Subject: "new", Audience: testoidc.Audience, Email: "new@globex.example", Name: "New", IssuedAt: clock, ExpiresAt: clock.Add(5 * time.Minute),
 	}
 	if diff := cmp.Diff(want, v); err != nil || env != "prod" || diff != "" {
 		t.Errorf("%s %v %s", env, err, diff)

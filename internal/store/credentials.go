@@ -108,12 +108,12 @@ func (r *reader) InvitationTo(ctx context.Context, id account.ID, email string) 
 		`SELECT `+invitationColumns+` FROM invitations i WHERE i.environment = ? AND i.account_id = ? AND i.email = ?`, r.env, id, email)
 }
 
-const impersonationColumns = `p.id, p.user_id, p.operator, p.person, p.reason, p.secret, p.scopes, p.issuer, p.subject, p.created_at, p.expires_at, p.version`
+const impersonationColumns = `p.id, p.user_id, p.operator, p.person, p.reason, p.secret, p.scopes, p.issuer, p.subject, p.audience, p.created_at, p.expires_at, p.version`
 
 func scanImpersonation(r row) (i account.Versioned[account.Impersonation], err error) {
 	var created, expires int64
 	v := &i.Value
-	err = r.Scan(&v.ID, &v.User, &v.Operator, &v.Person, &v.Reason, &v.Secret, &v.Scopes, &v.Issuer, &v.Subject, &created, &expires, &i.Version)
+	err = r.Scan(&v.ID, &v.User, &v.Operator, &v.Person, &v.Reason, &v.Secret, &v.Scopes, &v.Issuer, &v.Subject, &v.Audience, &created, &expires, &i.Version)
 	v.CreatedAt, v.ExpiresAt = timeOf(created), timeOf(expires)
 	return i, err
 }

@@ -113,7 +113,8 @@ func recordOfMore(e *account.Entity, version account.Version) (record, error) {
 	case e.Impersonation != nil:
 		v := e.Impersonation
 		return record{table: impersonationsTable, row: []any{
-			v.ID, v.User, v.Operator, v.Person, v.Reason, v.Secret, v.Scopes, v.Issuer, v.Subject, micros(v.CreatedAt), micros(v.ExpiresAt), version,
+			v.ID, v.User, v.Operator, v.Person, v.Reason, v.Secret, v.Scopes, v.Issuer, v.Subject, v.Audience,
+			micros(v.CreatedAt), micros(v.ExpiresAt), version,
 		}}, nil
 	default:
 		return recordOfSignIn(e, version)

@@ -115,7 +115,7 @@ var (
 		[]column{"issuer TEXT", "subject TEXT", "user_id TEXT", "created_at BIGINT", "version BIGINT"})
 	impersonationsTable = newTable(table{name: "impersonations", noun: "an impersonation", code: "impersonation_exists"}, "environment", []column{"id TEXT"},
 		[]column{
-			"user_id TEXT", "operator TEXT", "person BOOLEAN", "reason TEXT", "secret TEXT", "scopes TEXT", "issuer TEXT", "subject TEXT",
+			"user_id TEXT", "operator TEXT", "person BOOLEAN", "reason TEXT", "secret TEXT", "scopes TEXT", "issuer TEXT", "subject TEXT", "audience TEXT",
 			"created_at BIGINT", "expires_at BIGINT", "version BIGINT",
 		})
 )

@@ -123,6 +123,9 @@ func isSubject(sub string) bool {
 // verified is none, as is a name that is not fit to be shown.
 func (c claims) vouched(issuer account.Issuer) directory.Vouched {
 	v := directory.Vouched{Issuer: issuer, Subject: c.Subject, IssuedAt: c.IssuedAt.Time().UTC(), ExpiresAt: c.Expiry.Time().UTC()}
+	if i := slices.IndexFunc(issuer.Audiences, c.Audience.Contains); i >= 0 {
+		v.Audience = issuer.Audiences[i]
+	}
 	if email, err := account.CleanEmail("email", c.Email); err == nil && verified(c.EmailVerified) {
 		v.Email = email
 	}

@@ -7,6 +7,7 @@ ALTER TABLE impersonations ADD COLUMN secret TEXT COLLATE "C" NOT NULL DEFAULT '
 ALTER TABLE impersonations ADD COLUMN scopes TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE impersonations ADD COLUMN issuer TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE impersonations ADD COLUMN subject TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE impersonations ADD COLUMN audience TEXT COLLATE "C" NOT NULL DEFAULT '';
 
 -- Users of whom an operator took a link away: a verified address alone gives them none
 -- again. Not part of the journal: what was unlinked is.

@@ -7,6 +7,7 @@ ALTER TABLE impersonations ADD COLUMN secret TEXT NOT NULL DEFAULT '';
 ALTER TABLE impersonations ADD COLUMN scopes TEXT NOT NULL DEFAULT '';
 ALTER TABLE impersonations ADD COLUMN issuer TEXT NOT NULL DEFAULT '';
 ALTER TABLE impersonations ADD COLUMN subject TEXT NOT NULL DEFAULT '';
+ALTER TABLE impersonations ADD COLUMN audience TEXT NOT NULL DEFAULT '';
 
 -- Users of whom an operator took a link away: a verified address alone gives them none
 -- again. Not part of the journal: what was unlinked is.
