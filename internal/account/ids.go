@@ -48,6 +48,9 @@ var identifier = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 // CheckID returns an Invalid fault (code "invalid_id") naming the field unless s may serve as an identifier.
 func CheckID[T ~string](field string, s T) error {
+	if isSecret := Masked(string(s)) != string(s); isSecret {
+		return fault.New(fault.Invalid, "invalid_id", "%s is an identifier, and this is a secret: %s; revoke it if others may have read it", field, Quote(string(s))).In(field)
+	}
 	if !identifier.MatchString(string(s)) {
 		return fault.New(fault.Invalid, "invalid_id",
 			"%s must be 1 to 64 of the characters A-Z a-z 0-9 _ -, not %s", field, Quote(string(s))).In(field)
@@ -62,12 +65,18 @@ func NewID(prefix string) string {
 	return prefix + "_" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))[:20]
 }
 
-// Quote returns s in quotes, shortened and without control characters, fit for an error text.
+var secrets = regexp.MustCompile(`(tenantry_[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.)[A-Za-z0-9_-]{8,}`)
+
+// Masked returns s with what is secret in it as ***: clients' secrets, API tokens and
+// invitations' links, which callers put into the wrong places.
+func Masked(s string) string { return secrets.ReplaceAllString(s, "$1***") }
+
+// Quote returns s in quotes, shortened and without control characters and secrets, fit for an error text.
 func Quote(s string) string {
 	const most = 80
 	var out strings.Builder
 	n := 0
-	for _, r := range s {
+	for _, r := range Masked(s) {
 		if n == most {
 			out.WriteString("…")
 			break

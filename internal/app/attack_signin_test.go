@@ -149,6 +149,18 @@ func TestAttack_AnEditorBecomesAUser(t *testing.T) {
 	}
 }
 
+// TestI1_AcceptingWithAProvidersTokenNamesTheEnvironment: nobody uses an invitation up, and is not linked, by mistake.
+func TestI1_AcceptingWithAProvidersTokenNamesTheEnvironment(t *testing.T) {
+	s := newSignIn(t)
+	sent := s.op.must("POST", "/v1/accounts/lobby/invitations", obj{"email": "new@example.com", "roles": []string{"greeter"}, "delivery": "link"})
+	newcomer := s.subject("newcomer")
+	newcomer.refuse("environment_required", "POST", "/v1/invitations/accept", obj{"token": sent.body["token"]})
+	newcomer.must("POST", "/v1/invitations/accept", obj{"token": sent.body["token"]}, prodHeader...)
+	newcomer.must("GET", "/v1/me", nil, prodHeader...)
+	other := s.op.must("POST", "/v1/accounts/lobby/invitations", obj{"email": "other@example.com", "roles": []string{"greeter"}, "delivery": "link"})
+	s.shop.must("POST", "/v1/invitations/accept", obj{"token": other.body["token"]}) // a back end on its way
+}
+
 // TestAttack_AcceptingWithoutTheScope: the id of a new user is chosen by who may write.
 func TestAttack_AcceptingWithoutTheScope(t *testing.T) {
 	w := newWorld(t, oneMachine)

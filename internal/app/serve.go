@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"runtime"
@@ -57,16 +58,13 @@ func (a *App) metrics() http.Handler {
 // way finish for the configured grace. It returns why it stopped, nil if it was
 // asked to, and closes the listeners. It may be called once.
 func (a *App) Serve(ctx context.Context, listener net.Listener) error {
-	if a.cfg.PublicURL == "" {
-		a.cfg.PublicURL = addressHere(listener.Addr())
-		a.cfg.Log.InfoContext(ctx, "tokens are issued in the name of an address on this machine; a deployment needs --public-url", "public_url", a.cfg.PublicURL)
-	}
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	certificate, err := a.certificate(watching)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	a.beKnown(ctx, listener.Addr(), certificate != nil)
 	if certificate == nil {
 		a.warnOfPlainText(listener)
 	}
@@ -95,6 +93,20 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 		stopped = errors.Join(stopped, s.shutdown(grace))
 	}
 	return stopped
+}
+
+// beKnown settles in whose name tokens are issued, if that was not said: good for this machine alone.
+func (a *App) beKnown(ctx context.Context, listens net.Addr, encrypted bool) {
+	if a.cfg.PublicURL != "" {
+		return
+	}
+	address, here := addressHere(listens, encrypted)
+	level := slog.LevelInfo
+	if !here {
+		level = slog.LevelWarn // others come too, and are told to go to this machine of theirs
+	}
+	a.cfg.PublicURL = address
+	a.cfg.Log.Log(ctx, level, "tokens are issued in the name of an address on this machine; a deployment needs --public-url", "public_url", address)
 }
 
 // shutdown lets requests finish until ctx ends, and then cuts them off.

@@ -50,16 +50,20 @@ func isLoopback(host string) bool {
 }
 
 // addressHere is the address on this machine of what listens on every address, or
-// on some: good for trying things out.
-func addressHere(listens net.Addr) string {
+// on some: good for trying things out. here is whether it listens to this machine alone.
+func addressHere(listens net.Addr, encrypted bool) (address string, here bool) {
+	scheme := "http://"
+	if encrypted {
+		scheme = "https://"
+	}
 	host, port, err := net.SplitHostPort(listens.String())
 	if err != nil {
-		return "http://" + listens.String()
+		return scheme + listens.String(), true
 	}
-	if !isLoopback(host) {
+	if here = isLoopback(host); !here {
 		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return scheme + net.JoinHostPort(host, port), here
 }
 
 // keyring is the signing keys in the directory's database.

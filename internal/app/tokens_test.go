@@ -2,6 +2,7 @@ package app
 
 import (
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,8 +35,12 @@ func TestPublicAddress(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := addressHere(address); got != want || checkPublicURL(got) != nil {
-			t.Errorf("%s: %s, want %s", listens, got, want)
+		got, here := addressHere(address, false)
+		if got != want || checkPublicURL(got) != nil || here != address.IP.IsLoopback() {
+			t.Errorf("%s: %s, %t, want %s", listens, got, here, want)
+		}
+		if encrypted, _ := addressHere(address, true); encrypted != strings.Replace(want, "http:", "https:", 1) {
+			t.Errorf("%s with TLS: %s", listens, encrypted)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -19,8 +20,8 @@ func adminFlags(f *pflag.FlagSet, admin *directory.FirstAdmin) {
 	f.StringVar(&admin.Audience, "admin-audience", "", "for whom its tokens have to be: aud")
 }
 
-// makeEnvironment makes an environment, with a first admin if one is named.
-func (c *console) makeEnvironment(ctx context.Context, a *app.App, env account.Environment, admin directory.FirstAdmin) error {
+// makeEnvironment makes an environment, with a first admin if one is named. where are the flags that name the deployment.
+func (c *console) makeEnvironment(ctx context.Context, a *app.App, where string, env account.Environment, admin directory.FirstAdmin) error {
 	req := directory.Request{Actor: system("")}
 	if admin == (directory.FirstAdmin{}) {
 		made, err := a.Directory.CreateEnvironment(ctx, req, env)
@@ -36,14 +37,17 @@ func (c *console) makeEnvironment(ctx context.Context, a *app.App, env account.E
 	if err != nil {
 		return err
 	}
+	if strings.HasPrefix(admin.Issuer, "http:") {
+		where += " --allow-http-issuers"
+	}
 	fmt.Fprintf(c.out, `environment %[1]s made, and its admin %[2]s
 
-Next: start the server (%[4]s serve), sign in at %[3]s,
+Next: start the server (%[4]s serve%[5]s), sign in at %[3]s,
 and call with its token:
   Authorization: Bearer TOKEN
   Tenantry-Environment: %[1]s
 The first call links the admin to who they are there, if the provider says that the
 address is verified. See who you are with GET /v1/me.
-`, made.Value.ID, admin.Email, admin.Issuer, c.program)
+`, made.Value.ID, admin.Email, admin.Issuer, c.program, where)
 	return nil
 }

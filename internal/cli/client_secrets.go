@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -15,22 +16,25 @@ import (
 )
 
 func (c *console) clientSecrets() *cobra.Command {
-	cmd := &cobra.Command{Use: "secrets ID", Short: "List the secrets of a client: when they end, and were used", Args: cobra.ExactArgs(1)}
+	cmd := &cobra.Command{Use: "secrets ID", Short: "List the secrets of a client, the newest last: when they end, and were used", Args: cobra.ExactArgs(1)}
 	return c.aboutClient(cmd, func(ctx context.Context, a *app.App, env account.EnvironmentID, args []string) error {
 		secrets, err := a.Directory.ListSecrets(ctx, system(env), account.ClientID(args[0]))
 		if err != nil {
 			return err
 		}
 		return c.table(func(w *tabwriter.Writer) {
+			slices.SortStableFunc(secrets, func(a, b account.Versioned[directory.UsedSecret]) int {
+				return a.Value.CreatedAt.Compare(b.Value.CreatedAt)
+			})
 			fmt.Fprintln(w, "ID\tMADE\tLAST USED\tENDS")
 			for _, s := range secrets {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Value.ID, s.Value.CreatedAt.Format(time.DateOnly), day(s.Value.LastUsed, "never"), moment(s.Value.ExpiresAt))
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Value.ID, moment(&s.Value.CreatedAt), moment(s.Value.LastUsed), moment(s.Value.ExpiresAt))
 			}
 		})
 	})
 }
 
-// moment is a time in full; of a secret, none is never.
+// moment is a time to the second; none is never.
 func moment(t *time.Time) string {
 	if t == nil {
 		return "never"
@@ -53,16 +57,17 @@ one without a pause, and then end. With --overlap 0 they end at once.`,
 	cmd.Flags().DurationVar(&overlap, "overlap", directory.DefaultOverlap, "how long the secrets before go on, at most 720h")
 	return c.aboutClient(cmd, func(ctx context.Context, a *app.App, env account.EnvironmentID, args []string) error {
 		id := account.ClientID(args[0])
-		_, secret, err := a.Directory.AddSecret(ctx, directory.Request{Actor: system(env)}, id, overlap)
+		made, secret, err := a.Directory.AddSecret(ctx, directory.Request{Actor: system(env)}, id, overlap)
 		if err == nil {
 			c.showToken(identity.FormatToken(env, id, secret))
+			fmt.Fprintf(c.err, "It is the secret %s of client %s.\n", made.Value.ID, id)
 		}
 		return err
 	})
 }
 
 func (c *console) clientRevokeSecret() *cobra.Command {
-	cmd := &cobra.Command{Use: "revoke-secret ID SECRET", Short: "Revoke a secret of a client: it opens nothing from then on", Args: cobra.ExactArgs(2)}
+	cmd := &cobra.Command{Use: "revoke-secret ID SECRET_ID", Short: "Revoke a secret of a client: it opens nothing from then on", Args: cobra.ExactArgs(2)}
 	return c.aboutClient(cmd, func(ctx context.Context, a *app.App, env account.EnvironmentID, args []string) error {
 		_, err := a.Directory.RevokeSecret(ctx, directory.Request{Actor: system(env)}, account.ClientID(args[0]), account.SecretID(args[1]))
 		if err == nil {

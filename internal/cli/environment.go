@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -40,7 +42,7 @@ OpenID provider where they sign in, believed about addresses of their domain.`,
 			d.quietly(cmd)
 			env.ID = account.EnvironmentID(args[0])
 			return d.directoryOnly(cmd.Context(), c, func(a *app.App) error {
-				return c.makeEnvironment(cmd.Context(), a, env, admin)
+				return c.makeEnvironment(cmd.Context(), a, d.flags(cmd), env, admin)
 			})
 		},
 	}
@@ -69,9 +71,10 @@ func (c *console) environmentList() *cobra.Command {
 					return err
 				}
 				return c.table(func(w *tabwriter.Writer) {
-					fmt.Fprintln(w, "ID\tNAME\tSUB-ACCOUNTS\tDEFAULT ACCESS MODE\tMAX DEPTH")
+					fmt.Fprintln(w, "ID\tNAME\tSUB-ACCOUNTS\tDEFAULT ACCESS MODE\tMAX DEPTH\tTOKEN MINUTES\tEXCHANGE ONLY\tIP ALLOW LIST")
 					for _, e := range envs {
-						fmt.Fprintf(w, "%s\t%s\t%t\t%s\t%d\n", e.ID, e.Name, e.SubAccountsEnabled, e.DefaultAccessMode, e.MaxDepth)
+						fmt.Fprintf(w, "%s\t%s\t%t\t%s\t%d\t%d\t%t\t%s\n", e.ID, e.Name, e.SubAccountsEnabled, e.DefaultAccessMode, e.MaxDepth,
+							e.TokenMinutes, e.ExchangeOnly, cmp.Or(strings.Join(e.IPAllowList.List(), " "), "anywhere"))
 					}
 				})
 			})
@@ -112,6 +115,9 @@ func (c *console) environmentSet() *cobra.Command {
 			if given("invitation-hours") {
 				patch.InvitationHours = &env.InvitationHours
 			}
+			if given("token-minutes") {
+				patch.TokenMinutes = &env.TokenMinutes
+			}
 			if given("exchange-only") {
 				patch.ExchangeOnly = &env.ExchangeOnly
 			}
@@ -135,6 +141,7 @@ func (c *console) environmentSet() *cobra.Command {
 	f.BoolVar(&env.SubAccountsEnabled, "sub-accounts", false, "the sub-account capability")
 	f.StringVar((*string)(&env.DefaultAccessMode), "default-access-mode", "", "of new accounts: default_off, default_on or always_on")
 	f.IntVar(&env.MaxDepth, "max-depth", 0, "most levels of accounts")
+	f.IntVar(&env.TokenMinutes, "token-minutes", 0, "the longest lifetime of tokens that Tenantry issues")
 	f.BoolVar(&env.ExchangeOnly, "exchange-only", false, "take secrets of clients at /oauth2/token alone, and not as bearer tokens")
 	f.StringSliceVar(&allowed, "ip-allow-list", nil, `addresses and networks that requests may come from; "" for anywhere`)
 	invitationFlags(f, &env)

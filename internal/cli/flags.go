@@ -53,6 +53,17 @@ func (d *deployment) register(flags *pflag.FlagSet) {
 	d.registerLog(flags)
 }
 
+// flags are the flags given that say where the data is, to be repeated; a database's address may hold a password.
+func (d *deployment) flags(cmd *cobra.Command) (given string) {
+	if cmd.Flags().Changed("data") {
+		given += " --data " + d.cfg.DataDir
+	}
+	if cmd.Flags().Changed("database") {
+		given += " --database …"
+	}
+	return given
+}
+
 func (d *deployment) registerLog(flags *pflag.FlagSet) {
 	flags.StringVar(&d.logFormat, "log-format", "text", "text or json")
 	flags.StringVar(&d.logLevel, "log-level", "info", "debug, info, warn or error")

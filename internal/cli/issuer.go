@@ -46,10 +46,14 @@ theirs, and say with --email-domain whose addresses it is believed about.`,
 			issuer.ID = account.IssuerID(args[0])
 			return d.directoryOnly(cmd.Context(), c, func(a *app.App) error {
 				made, err := a.Directory.CreateIssuer(cmd.Context(), directory.Request{Actor: system(env)}, issuer)
-				if err == nil {
-					fmt.Fprintf(c.out, "issuer %s made: tokens of %s are accepted for %s\n", made.Value.ID, made.Value.URL, made.Value.Purpose)
+				if err != nil {
+					return err
 				}
-				return err
+				fmt.Fprintf(c.out, "issuer %s made: tokens of %s are accepted for %s\n", made.Value.ID, made.Value.URL, made.Value.Purpose)
+				if strings.HasPrefix(made.Value.URL, "http:") {
+					fmt.Fprintln(c.err, "Its address is not https: the server takes its tokens only with --allow-http-issuers, which is for trying things out.")
+				}
+				return nil
 			})
 		},
 	}

@@ -52,10 +52,11 @@ entitlements_editor, entitlements_viewer, impersonator.`,
 			operator.Email, operator.Roles = args[0], portalRoles(roles)
 			return d.directoryOnly(cmd.Context(), c, func(a *app.App) error {
 				made, err := a.Directory.CreateOperator(cmd.Context(), directory.Request{Actor: system(env)}, operator)
-				if err == nil {
-					fmt.Fprintf(c.out, "operator %s made: %s\n", made.Value.ID, made.Value.Email)
+				if err != nil {
+					return err
 				}
-				return err
+				fmt.Fprintf(c.out, "operator %s made: %s\n", made.Value.ID, made.Value.Email)
+				return c.hintAtIssuers(cmd.Context(), a, env, made.Value)
 			})
 		},
 	}
@@ -68,6 +69,21 @@ entitlements_editor, entitlements_viewer, impersonator.`,
 	f.StringVar(&operator.Issuer, "issuer", "", "address of the provider where they sign in")
 	f.StringVar(&operator.Subject, "subject", "", "who they are there: sub in its tokens")
 	return cmd
+}
+
+// hintAtIssuers tells of an operator whom no issuer would link when they sign in.
+func (c *console) hintAtIssuers(ctx context.Context, a *app.App, env account.EnvironmentID, operator account.Operator) error {
+	issuers, err := a.Directory.ListIssuers(ctx, system(env))
+	if err != nil {
+		return err
+	}
+	for _, i := range issuers {
+		if _, links := i.Value.VouchesFor(operator.Email); operator.Subject != "" || links && i.Value.Purpose == account.ForOperators {
+			return nil
+		}
+	}
+	fmt.Fprintf(c.err, "No issuer for operators links %s yet: make one with --link-by-email and a fitting --email-domain, or name --issuer and --subject.\n", operator.Email)
+	return nil
 }
 
 func (c *console) operatorList() *cobra.Command {

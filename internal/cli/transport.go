@@ -32,7 +32,7 @@ func (e *entrance) register(flags *pflag.FlagSet) {
 	flags.IntVar(&e.cfg.Limits.Credential, "rate-limit", defaultRate, "the most requests a second with one credential; 0 is no limit")
 	flags.IntVar(&e.cfg.Limits.Address, "address-rate-limit", defaultAddress, "the most requests a second from one address, or /64 of IPv6; 0 is no limit")
 	flags.IntVar(&e.cfg.Limits.Failures, "failed-auth-limit", defaultFailures, "the most requests a minute from one address whose credential is wrong; 0 is no limit")
-	flags.IntVar(&e.cfg.Limits.AtWork, "concurrency", 0, "how many questions are worked on at once, and as many changes; half of them with one credential (default: 8 a processor, 16 at least)")
+	flags.IntVar(&e.cfg.Limits.AtWork, "concurrency", 0, "how many questions are worked on at once, and as many changes; half of them with one credential (default: the processors, 2 at least; with --engine 8 a processor, 16 at least)")
 	flags.IntVar(&e.cfg.Connections.Most, "max-connections", 0, "the most connections at once; a quarter of them from one address (default 4096)")
 }
 

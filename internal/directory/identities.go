@@ -128,7 +128,7 @@ func linkInvitee(ctx context.Context, r Reader, p *plan, inv account.InvitationI
 	user := in.User.ID
 	now, err := r.IssuerAt(ctx, v.Issuer.URL)
 	if errors.Is(err, fault.NotFound) || account.CheckSubject("sub", v.Subject) != nil {
-		return identityUnknown()
+		return identityUnknown("the issuer is trusted no more, or the subject is not one that can be kept")
 	}
 	if err != nil {
 		return err

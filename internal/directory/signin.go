@@ -43,7 +43,7 @@ func WithOrigin(ctx context.Context, o Origin) context.Context {
 // anybody is linked from where the environment lets no request come (E3); Unavailable.
 func (d *Directory) SignIn(ctx context.Context, env account.EnvironmentID, v Vouched) (account.Actor, error) {
 	if account.CheckSubject("sub", v.Subject) != nil {
-		return account.Actor{}, identityUnknown()
+		return account.Actor{}, identityUnknown("the subject is not one that can be kept")
 	}
 	var actor account.Actor
 	var err error
@@ -57,7 +57,7 @@ func (d *Directory) SignIn(ctx context.Context, env account.EnvironmentID, v Vou
 		operator, err = signIn(ctx, d, env, v, account.OperatorLinked, operatorFor, linkOperator)
 		actor = account.Actor{Environment: env, Client: operator.ID, Person: true}
 	default:
-		err = identityUnknown()
+		err = identityUnknown("the issuer is neither for users nor for operators")
 	}
 	if err != nil {
 		return account.Actor{}, err
@@ -66,10 +66,10 @@ func (d *Directory) SignIn(ctx context.Context, env account.EnvironmentID, v Vou
 }
 
 // identityUnknown is said of every subject who is nobody here: why is not told, nor
-// whether there is somebody with the address.
-func identityUnknown() *fault.Error {
+// whether there is somebody with the address; the log has it, for debugging.
+func identityUnknown(why string) *fault.Error {
 	return fault.New(fault.Unauthenticated, "identity_unknown",
-		"the token is good, and its subject is linked to nobody in this environment; accept an invitation with it, or ask an operator")
+		"the token is good, and its subject is linked to nobody in this environment; accept an invitation with it, or ask an operator").Because(errors.New(why))
 }
 
 // signIn returns who a subject is. find looks for them; what it finds by the address
@@ -145,11 +145,23 @@ func userByAddress(ctx context.Context, r Reader, v Vouched) (account.User, erro
 	if failed != nil {
 		return account.User{}, failed
 	}
-	if !ok || unlinked || err != nil || found.Value.Blocked || len(others) > 0 {
-		return account.User{}, identityUnknown()
+	switch {
+	case !ok:
+		return account.User{}, identityUnknown(notVouched)
+	case err != nil:
+		return account.User{}, identityUnknown("no user has the address")
+	case unlinked:
+		return account.User{}, identityUnknown("an operator took a link of the subject, or of the user with the address, away; link them")
+	case found.Value.Blocked:
+		return account.User{}, identityUnknown("the user with the address is blocked")
+	case len(others) > 0:
+		return account.User{}, identityUnknown("the user with the address has signed in as somebody else")
+	default:
+		return found.Value, nil
 	}
-	return found.Value, nil
 }
+
+const notVouched = "the subject is not linked, and the token has no address that the issuer links by: one that the provider calls verified (email_verified), of its email_domains, with link_by_email on"
 
 // vouchedEmail returns the address that the provider's word is taken for, by what
 // the environment says of the provider now; the token may be older than that.
@@ -191,10 +203,16 @@ func operatorFor(ctx context.Context, r Reader, v Vouched) (_ account.Operator, 
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return account.Operator{}, false, err
 	}
-	if !ok || err != nil || found.Value.Issuer != "" {
-		return account.Operator{}, false, identityUnknown()
+	switch {
+	case !ok:
+		return account.Operator{}, false, identityUnknown(notVouched)
+	case err != nil:
+		return account.Operator{}, false, identityUnknown("no operator has the address")
+	case found.Value.Issuer != "":
+		return account.Operator{}, false, identityUnknown("the operator with the address has signed in as somebody else")
+	default:
+		return found.Value, false, nil
 	}
-	return found.Value, false, nil
 }
 
 // linkOperator plans that a subject is the operator from now on.

@@ -72,8 +72,8 @@ func (h *house) nobody(id account.IssuerID, subject, email string) {
 	if f, ok := errors.AsType[*fault.Error](err); !ok || f.Code != "identity_unknown" || got != (account.Actor{}) {
 		h.t.Errorf("%s of %s with %q: %+v, %v", subject, id, email, got, err)
 	}
-	if err != nil && err.Error() != "the token is good, and its subject is linked to nobody in this environment; accept an invitation with it, or ask an operator" {
-		h.t.Errorf("it tells more: %v", err)
+	if err != nil && fault.From(err).Text != "the token is good, and its subject is linked to nobody in this environment; accept an invitation with it, or ask an operator" {
+		h.t.Errorf("callers are told more: %v", err)
 	}
 	if h.head() != before {
 		h.t.Errorf("%s of %s with %q left a trace", subject, id, email)

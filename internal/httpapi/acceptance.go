@@ -9,6 +9,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
+	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/identity"
 )
 
@@ -45,7 +46,7 @@ type Offer struct {
 }
 
 type acceptInput struct {
-	Authorization string `header:"Authorization" doc:"Not needed. With Tenantry-Environment: the token of an OpenID provider that the environment trusts; the user is linked to its subject. With user_id: the token of a client. Else not looked at."`
+	Authorization string `header:"Authorization" doc:"Not needed. With Tenantry-Environment: the token of an OpenID provider that the environment trusts; the user is linked to its subject. With user_id: the token of a client. A provider's without Tenantry-Environment is refused (environment_required), so that nobody accepts without being linked by mistake; others are not looked at."`
 	Environment   string `header:"Tenantry-Environment" doc:"The invitation's environment: the token in Authorization is an OpenID provider's."`
 	ActForUser    string `header:"Act-For-User" doc:"Looked at with user_id; users do not choose ids."`
 	WithBody[Acceptance]
@@ -96,8 +97,11 @@ func (s *server) acceptInvitation(ctx context.Context, req directory.Request, in
 			return nil, err
 		}
 		req.Actor = caller.Actor
-	case in.Environment != "":
+	case in.Environment != "" || in.Authorization != "":
 		env, vouched, err := s.auth.Vouched(ctx, presented)
+		if in.Environment == "" && !fault.HasCode(err, "environment_required") {
+			break // a credential of another kind, with which nobody signs in
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -45,7 +45,7 @@ type keySet struct {
 
 // tokenError is an error of the token endpoint, for the document.
 type tokenError struct {
-	Error       string `json:"error" doc:"invalid_request, invalid_client, invalid_grant, unauthorized_client, unsupported_grant_type, invalid_scope, temporarily_unavailable or server_error." example:"invalid_client"`
+	Error       string `json:"error" doc:"invalid_request, invalid_client, invalid_grant, unauthorized_client, unsupported_grant_type, invalid_scope, invalid_target, temporarily_unavailable or server_error." example:"invalid_client"`
 	Description string `json:"error_description" doc:"What is wrong, for people."`
 }
 

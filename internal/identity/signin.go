@@ -82,7 +82,7 @@ func (a *Authenticator) vouchedFor(ctx context.Context, named, text string) (acc
 	env := account.EnvironmentID(named)
 	if env == "" {
 		return "", directory.Vouched{}, fault.New(fault.Unauthenticated, "environment_required",
-			"the token is an OpenID provider's: name the environment that is meant in the header %s", Environment).In(Environment)
+			"the token is an OpenID provider's, for which the environment that is meant is named in the header %s; or a token of Tenantry's from before it had this address", Environment).In(Environment)
 	}
 	if err := account.CheckID(Environment, env); err != nil {
 		return "", directory.Vouched{}, err
