@@ -36,7 +36,7 @@ type Switched struct {
 func (s *Service) Switch(ctx context.Context, actor account.Actor, through account.Through, to account.ID, version account.Version) (Switched, error) {
 	switch {
 	case actor.User == "":
-		return Switched{}, fault.New(fault.Denied, "not_a_user", "only users switch to an account: %s is none; send a user's token, or name the user in Act-For-User", actor.Name())
+		return Switched{}, notAUser(actor)
 	case actor.Account != "":
 		return Switched{}, directory.OutsideAccount(actor)
 	}
@@ -61,6 +61,14 @@ func (s *Service) Switch(ctx context.Context, actor account.Actor, through accou
 	}
 	out.Version = seen
 	return out, nil
+}
+
+func notAUser(actor account.Actor) error {
+	instead := "send a user's token"
+	if actor.Client != "" && !actor.Person {
+		instead += ", or name the user in Act-For-User"
+	}
+	return fault.New(fault.Denied, "not_a_user", "only users switch to an account: %s is none; %s", actor.Name(), instead)
 }
 
 // switchView is what the directory says of a switch besides what it fills in.

@@ -205,6 +205,9 @@ func TestC1_KeysRotateOnRequest(t *testing.T) {
 	for _, c := range []caller{old, kept, session} {
 		c.refuse("unauthenticated", "GET", me, nil)
 	}
+	if on := w.op.must("GET", "/v1/impersonations", nil); on.body["total"] != 0.0 {
+		t.Errorf("what goes on with worthless tokens: %s", on.raw)
+	}
 	devs.must("GET", "/v1/users", nil)
 	w.op.exchanged().must("GET", "/v1/users", nil)
 	if got := w.keys(); !slices.Equal(got, []string{"signing"}) || w.published() != 2 {

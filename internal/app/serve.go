@@ -65,6 +65,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 		return errors.Join(err, listener.Close())
 	}
 	a.beKnown(ctx, listener.Addr(), certificate != nil)
+	a.warnOfTrust()
 	if certificate == nil {
 		a.warnOfPlainText(listener)
 	}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -90,6 +91,15 @@ func (a *App) certificate(ctx context.Context) (*transport.Certificate, error) {
 	}
 	go certificate.Watch(ctx)
 	return certificate, nil
+}
+
+// warnOfTrust says so when everybody is believed about where requests come from.
+func (a *App) warnOfTrust() {
+	for _, network := range a.cfg.Transport.TrustedProxies.List() {
+		if strings.HasSuffix(network, "/0") {
+			a.cfg.Log.Warn("--trusted-proxies names everybody: every caller may say where they call from, past allow lists and limits", "trusted_proxies", network)
+		}
+	}
 }
 
 // warnOfPlainText says so when tokens go over a network as they are.

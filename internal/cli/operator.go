@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -10,6 +11,7 @@ import (
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/app"
 	"github.com/tenantry/tenantry/internal/directory"
+	"github.com/tenantry/tenantry/internal/fault"
 )
 
 func (c *console) operatorCommand() *cobra.Command {
@@ -138,7 +140,7 @@ func (c *console) operatorSet() *cobra.Command {
 	var email, name string
 	var roles []string
 	cmd := &cobra.Command{
-		Use:     "set ID",
+		Use:     "set ID|EMAIL",
 		Short:   "Change an operator's address, name or roles",
 		Example: "  tenantry operator set mara --role admin",
 		Args:    cobra.ExactArgs(1),
@@ -157,9 +159,12 @@ func (c *console) operatorSet() *cobra.Command {
 				patch.Roles = &wanted
 			}
 			return d.directoryOnly(cmd.Context(), c, func(a *app.App) error {
-				_, err := a.Directory.UpdateOperator(cmd.Context(), directory.Request{Actor: system(env)}, account.ClientID(args[0]), patch)
-				if err == nil {
-					fmt.Fprintf(c.out, "operator %s changed\n", args[0])
+				id, err := operatorNamed(cmd.Context(), a, env, args[0])
+				if err != nil {
+					return err
+				}
+				if _, err = a.Directory.UpdateOperator(cmd.Context(), directory.Request{Actor: system(env)}, id, patch); err == nil {
+					fmt.Fprintf(c.out, "operator %s changed\n", id)
 				}
 				return err
 			})
@@ -178,15 +183,18 @@ func (c *console) operatorDelete() *cobra.Command {
 	var d deployment
 	var env account.EnvironmentID
 	cmd := &cobra.Command{
-		Use:   "delete ID",
+		Use:   "delete ID|EMAIL",
 		Short: "Delete an operator: their tokens open nothing from then on",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d.quietly(cmd)
 			return d.directoryOnly(cmd.Context(), c, func(a *app.App) error {
-				_, err := a.Directory.DeleteOperator(cmd.Context(), directory.Request{Actor: system(env)}, account.ClientID(args[0]))
-				if err == nil {
-					fmt.Fprintf(c.out, "operator %s deleted\n", args[0])
+				id, err := operatorNamed(cmd.Context(), a, env, args[0])
+				if err != nil {
+					return err
+				}
+				if _, err = a.Directory.DeleteOperator(cmd.Context(), directory.Request{Actor: system(env)}, id); err == nil {
+					fmt.Fprintf(c.out, "operator %s deleted\n", id)
 				}
 				return err
 			})
@@ -195,4 +203,28 @@ func (c *console) operatorDelete() *cobra.Command {
 	d.register(cmd.Flags())
 	environmentFlag(cmd, &env)
 	return cmd
+}
+
+// operatorNamed returns the id of the operator with an id or an address. NotFound
+// fault (operator_not_found) for an address that nobody has.
+func operatorNamed(ctx context.Context, a *app.App, env account.EnvironmentID, name string) (account.ClientID, error) {
+	if !strings.Contains(name, "@") {
+		return account.ClientID(name), nil
+	}
+	page := directory.KeyPage{Limit: directory.MaxLimit}
+	for {
+		found, err := a.Directory.ListOperators(ctx, system(env), page)
+		if err != nil {
+			return "", err
+		}
+		for _, o := range found.Items {
+			if strings.EqualFold(o.Value.Email, name) {
+				return o.Value.ID, nil
+			}
+			page.After = string(o.Value.ID)
+		}
+		if !found.More {
+			return "", fault.New(fault.NotFound, "operator_not_found", "no operator has the address %s", account.Quote(name))
+		}
+	}
 }

@@ -60,6 +60,9 @@ func (d *Directory) RotateKeys(ctx context.Context, req Request, revoke bool) (R
 			env.KeysRevokedAt = env.KeysRotatedAt
 		}
 		p.change(account.Of(found.Value), account.Of(env))
-		return env, nil
+		if !revoke {
+			return env, nil
+		}
+		return env, endSessions(ctx, r, p, func(account.Impersonation) bool { return true }) // their tokens are worthless
 	})
 }

@@ -6,7 +6,7 @@ import (
 )
 
 func noEnvironment(id account.EnvironmentID) error {
-	return fault.New(fault.NotFound, "environment_not_found", "there is no environment %s", account.Quote(string(id)))
+	return fault.New(fault.NotFound, "environment_not_found", "there is no environment %s; tenantry environment create makes one", account.Quote(string(id)))
 }
 
 func noClient(id account.ClientID) error {
