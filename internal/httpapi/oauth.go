@@ -44,6 +44,8 @@ type ClientTokens interface {
 type Keyring interface {
 	// Published returns the public keys of every environment.
 	Published(ctx context.Context) (jose.JSONWebKeySet, error)
+	// Changes grows with every change to the keys that this process has made.
+	Changes() uint64
 	// Keep makes the next key of an environment if it is time.
 	Keep(ctx context.Context, env account.EnvironmentID) error
 }
