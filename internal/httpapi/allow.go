@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/identity"
@@ -36,11 +35,6 @@ func (s *server) caller(ctx context.Context, p identity.Presented) (identity.Cal
 func (s *server) admitAddress(ctx context.Context, actor account.Actor, accounts ...account.ID) error {
 	actor.From = addressOf(ctx)
 	return s.directory.Admit(ctx, actor, accounts...)
-}
-
-// callerOf is caller for what the headers of a request say.
-func (s *server) callerOf(r *http.Request) (identity.Caller, error) {
-	return s.caller(r.Context(), presented(r))
 }
 
 // addressOf is the address that a request came from, as text; "" if it is not known.

@@ -116,6 +116,10 @@ func (s *server) admit(ctx huma.Context, next func(huma.Context)) {
 			err = admitScope(w, infoFrom(r.Context()).scopes, scopeOf(ctx.Operation()))
 		}
 	}
+	if fault.HasCode(err, codeGuesses) {
+		s.refuseGuess(w, r)
+		return
+	}
 	if err == nil || infoFrom(r.Context()).credential != "" { // refusals count as well
 		release, ok := s.mayPass(w, r)
 		if !ok {
@@ -167,45 +171,6 @@ func checkCredentials(h http.Header) error {
 		}
 	}
 	return nil
-}
-
-func (s *server) authenticate(r *http.Request) error {
-	if err := checkCredentials(r.Header); err != nil {
-		return err
-	}
-	if _, err := only(r.Header, "Idempotency-Key"); err != nil { // huma reads it, and takes an empty one for none
-		return err
-	}
-	i := infoFrom(r.Context())
-	var err error
-	if i.ifMatch, err = only(r.Header, "If-Match"); err != nil {
-		return err
-	}
-	token, err := only(r.Header, "Consistency-Token")
-	if err != nil {
-		return err
-	}
-	i.token = account.ConsistencyToken(token)
-	caller, err := s.callerOf(r.WithContext(withOrigin(r.Context())))
-	i.actor, i.scopes, i.secret, i.credential = caller.Actor, caller.Scopes, caller.Secret, caller.Credential
-	i.signedIn = caller.SignedIn
-	if err == nil {
-		s.noteAccepted(r)
-	}
-	return err
-}
-
-// withOrigin tells who looks up credentials where the request comes from: see [directory.WithOrigin].
-func withOrigin(ctx context.Context) context.Context {
-	i := infoFrom(ctx)
-	return directory.WithOrigin(ctx, directory.Origin{RequestID: i.id, From: i.from})
-}
-
-// presented is what a request says of who sends it, in headers that are there once at most.
-func presented(r *http.Request) identity.Presented {
-	return identity.Presented{
-		Authorization: r.Header.Get("Authorization"), ActForUser: r.Header.Get(identity.ActForUser), Environment: r.Header.Get(identity.Environment),
-	}
 }
 
 // maxOpenBody is the most bytes of a body that is read from who may be nobody.

@@ -18,14 +18,15 @@ type guards struct {
 	addresses   *rate // of requests, by address
 	credentials *rate // of requests, by credential
 	failures    *rate // of failed authentications, by address
-	accepted    *counter
+	over        *rate // of requests with issued tokens that open nothing any more, by token
+	accepted    *accepted
 	places      *places
 	questions   *turns // what only reads
 	changes     *turns // what waits for others, and so is not in the way of what does not
 	held        chan struct{}
 }
 
-// acceptedFor is how long it is remembered, once or twice over, that a credential was accepted.
+// acceptedFor is how long it is remembered, once or twice over, that a credential was accepted; less if there are more than maxKeys.
 const acceptedFor = 10 * time.Minute
 
 // maxHeld is how many refusals may be held back at once; more are told without delay.
@@ -34,7 +35,8 @@ const maxHeld = 4096
 func newGuards(l Limits) guards {
 	return guards{
 		addresses: newRate(l.Address, time.Second), credentials: newRate(l.Credential, time.Second), failures: newRate(l.Failures, time.Minute),
-		accepted: newCounter(maxKeys, acceptedFor),
+		over:     newRate(l.Failures, time.Minute),
+		accepted: newAccepted(maxKeys, acceptedFor),
 		places:   newPlaces(l.Most, l.Each), questions: newTurns(l.AtWork, l.Wait), changes: newTurns(whileWaiting(), l.Wait),
 		held: make(chan struct{}, maxHeld),
 	}
@@ -43,10 +45,10 @@ func newGuards(l Limits) guards {
 // probes are for whoever watches the server: they are never refused for the rate of requests.
 var probes = []string{"/healthz", "/readyz"}
 
-// guard refuses what comes too fast from an address, before anything is asked about
-// it, and counts the authentications that fail. An address from which too many
-// failed is heard no more for a while, except with credentials that were accepted a short
-// while ago: one bad credential behind an address does not shut out the good ones.
+// guard refuses what comes too fast from an address, and what pages of other origins send,
+// before anything is asked about it, and counts the authentications that fail. An address
+// from which too many failed is heard no more for a while, except with credentials that were
+// accepted a short while ago: one bad credential behind an address does not shut out the good ones.
 func (s *server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if slices.Contains(probes, r.URL.Path) {
@@ -62,45 +64,40 @@ func (s *server) guard(next http.Handler) http.Handler {
 			s.refuse(w, r, refusedAddress, fault.New(fault.Limited, "rate_limited", "too many requests come from this address"))
 			return
 		}
-		if s.guards.failures.reached(key) && !s.acceptedLately(r) {
-			w.Header().Set("Retry-After", strconv.Itoa(seconds(s.guards.failures.window)))
-			s.refuse(w, r, refusedFailures, fault.New(fault.Limited, "too_many_failures", "too many requests from this address had no valid credential"))
+		if s.isForeign(r) {
+			s.fail(w, r, foreignOrigin())
+			return
+		}
+		if s.guards.failures.reached(key) && !s.acceptedLately(r) && !showsItsSecretLater(r) {
+			s.refuseGuess(w, r)
 			return
 		}
 		wrapped := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 		next.ServeHTTP(wrapped, r)
-		if wrapped.Status() == http.StatusUnauthorized {
+		if wrapped.Status() == http.StatusUnauthorized && couldBeGuess(r) {
 			s.guards.failures.note(key)
 		}
 	})
 }
 
-// presentedKey is what a request's credential is remembered under.
-func presentedKey(r *http.Request) string { return credentialKey(r.Header.Get("Authorization")) }
-
-func credentialKey(header string) string { return "presented " + header }
-
-func (s *server) acceptedLately(r *http.Request) bool {
-	now := time.Now().UTC().Truncate(acceptedFor)
-	current, before, _ := s.guards.accepted.Get(presentedKey(r), now, now.Add(-acceptedFor)) // it never fails
-	return current+before > 0
+// couldBeGuess reports whether a request that was not authenticated has shown something
+// that could have been a secret: who shows nothing, or what we signed ourselves, finds nothing out.
+func couldBeGuess(r *http.Request) bool {
+	i := infoFrom(r.Context())
+	return (len(r.Header.Values("Authorization")) > 0 || i.inForm) && !i.genuine
 }
 
-// noteAccepted remembers that a request's credential was good.
-func (s *server) noteAccepted(r *http.Request) {
-	if r.Header.Get("Authorization") != "" { // a client's secret can be in a form
-		s.remember(presentedKey(r))
-	}
+// codeGuesses is the code of what is refused because too much has failed.
+const codeGuesses = "too_many_failures"
+
+// refuseGuess answers who is not heard because too much has failed.
+func (s *server) refuseGuess(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Retry-After", strconv.Itoa(seconds(s.guards.failures.window)))
+	s.refuse(w, r, refusedFailures, tooManyFailures())
 }
 
-// noteIssued remembers a token that was just issued, so that who got it is not
-// taken for one of those who guess at the same address.
-func (s *server) noteIssued(token string) { s.remember(credentialKey("Bearer " + token)) }
-
-func (s *server) remember(key string) {
-	if s.guards.failures != nil {
-		s.guards.accepted.add(key, time.Now().UTC().Truncate(acceptedFor), 1)
-	}
+func tooManyFailures() *fault.Error {
+	return fault.New(fault.Limited, codeGuesses, "too many requests from this address, or with this token, had no valid credential")
 }
 
 // refuse tells a refusal for the rate of requests, but not at once: who asks again as
@@ -134,8 +131,10 @@ func (s *server) holdBack(ctx context.Context) {
 // false the request is answered; otherwise release is to be called when it is.
 func (s *server) mayPass(w http.ResponseWriter, r *http.Request) (release func(), ok bool) {
 	i := infoFrom(r.Context())
-	if i.credential != "" && !s.guards.credentials.allow(w, r, i.credential) {
-		s.refuse(w, r, refusedCaller, fault.New(fault.Limited, "rate_limited", "too many requests are sent with this credential"))
+	allowed := i.credential == "" || s.guards.credentials.allow(w, r, i.credential)
+	if !allowed || i.over {
+		w.Header().Set("Retry-After", strconv.Itoa(seconds(s.guards.credentials.window)))
+		s.refuse(w, r, refusedCaller, tooManyRequests())
 		return nil, false
 	}
 	release, err := s.guards.places.take(i.caller(), i.credential != "")
@@ -145,6 +144,34 @@ func (s *server) mayPass(w http.ResponseWriter, r *http.Request) (release func()
 		return nil, false
 	}
 	return release, true
+}
+
+func tooManyRequests() *fault.Error {
+	return fault.New(fault.Limited, "rate_limited", "too many requests are sent with this credential")
+}
+
+// mayBeAsked refuses a request whose credential's secret or signature is good before questions are asked about it, if
+// mayPass would refuse it afterwards. A token that has failed too often is refused as well: its
+// failures count for itself, as they are neither guesses nor the doing of who else has the credential.
+func (s *server) mayBeAsked(i *info) func(credential, token string) error {
+	return func(credential, token string) error {
+		if i.issued = token; token != "" && s.guards.over.reached(token) {
+			return tooManyFailures()
+		}
+		if s.guards.credentials.reached(credential) {
+			i.over = true
+			return tooManyRequests()
+		}
+		return nil
+	}
+}
+
+// noteGenuine notes a request whose token was issued here, and opens nothing any more.
+func (s *server) noteGenuine(i *info) {
+	i.genuine = true
+	if i.issued != "" {
+		s.guards.over.note(i.issued)
+	}
 }
 
 // caller is whom a request's share is reckoned to: its credential, or else the address that it comes from.

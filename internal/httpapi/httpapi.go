@@ -94,6 +94,8 @@ type server struct {
 	issuer    Issuer
 	oauth     OAuth
 	ready     func(context.Context) error
+	readiness *remembered[struct{}]
+	keySet    *remembered[[]byte]
 	log       *slog.Logger
 	cfg       Config
 	proxies   proxies
@@ -125,6 +127,7 @@ func build(deps Deps, cfg Config) *server {
 	if s.ready == nil {
 		s.ready = func(context.Context) error { return nil }
 	}
+	s.readiness, s.keySet = s.newReadiness(), s.newKeySet()
 	s.router.Use(s.identify, s.metrics.observe, s.recover)
 	s.router.Use(crossOrigin(s.cfg.Origins)...)
 	s.router.Use(s.guard, s.endPreflight, s.limitTime)

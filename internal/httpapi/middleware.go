@@ -22,13 +22,17 @@ import (
 type info struct {
 	id           string // request id
 	addr         netip.Addr
-	from         string // addr as text; what the connection says of its other end if that is no address
-	method, path string
+	from         string           // addr as text; what the connection says of its other end if that is no address
+	method, path string           // not more of them than is logged
 	unclear      error            // of the address: what a trusted proxy says is no address
 	actor        account.Actor    // the zero Actor until authenticated
 	scopes       account.Scopes   // what the actor's credential may be used for
 	secret       account.SecretID // of the client that the credential is, or that acts
 	credential   string           // names what the caller was authenticated by; "" until then
+	issued       string           // the id of the issued token that the caller has; "" for another credential
+	genuine      bool             // the caller's token was issued here, and opens nothing any more
+	over         bool             // too many requests were sent with the credential
+	inForm       bool             // the caller shows a secret in a form
 	signedIn     account.SignedIn // as whom a user has signed in
 	ifMatch      string           // the header, as sent
 	token        account.ConsistencyToken
@@ -50,7 +54,7 @@ var requestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 // where it comes from, and sets the headers that every answer has.
 func (s *server) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		i := &info{id: r.Header.Get("X-Request-Id"), from: r.RemoteAddr, method: r.Method, path: r.URL.Path}
+		i := &info{id: r.Header.Get("X-Request-Id"), from: r.RemoteAddr, method: cut(r.Method), path: cut(r.URL.Path)}
 		if !requestID.MatchString(i.id) {
 			i.id = account.NewID("req")
 		}
@@ -61,6 +65,15 @@ func (s *server) identify(next http.Handler) http.Handler {
 		harden(w.Header(), r.TLS != nil)
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), infoKey{}, i)))
 	})
+}
+
+// cut bounds what is logged of what strangers write.
+func cut(text string) string {
+	const most = 200 // bytes
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 // recover answers a panic with a problem, or drops the connection if the answer has begun.

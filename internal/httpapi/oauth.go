@@ -44,6 +44,8 @@ type ClientTokens interface {
 type Keyring interface {
 	// Published returns the public keys of every environment.
 	Published(ctx context.Context) (jose.JSONWebKeySet, error)
+	// Changes grows with every change to the keys that this process has made.
+	Changes() uint64
 	// Keep makes the next key of an environment if it is time.
 	Keep(ctx context.Context, env account.EnvironmentID) error
 }
@@ -114,6 +116,9 @@ func (s *server) giveToken(w http.ResponseWriter, r *http.Request) {
 		s.refuseToken(w, r, unknownGrant(form.Get("grant_type")))
 		return
 	}
+	if !s.heard(w, r, form) {
+		return
+	}
 	client, err := s.oauthClient(r, form)
 	if err != nil {
 		s.refuseToken(w, r, err)
@@ -122,7 +127,7 @@ func (s *server) giveToken(w http.ResponseWriter, r *http.Request) {
 	actor := account.Actor{Environment: client.Environment, Client: client.Client.ID}
 	infoFrom(r.Context()).actor = actor
 	infoFrom(r.Context()).credential = identity.ClientCredential(actor.Environment, actor.Client)
-	s.noteAccepted(r)
+	s.noteClient(r, form)
 	release, ok := s.mayPass(w, r)
 	if !ok {
 		return

@@ -1,8 +1,10 @@
 package httpapi
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -19,6 +21,21 @@ const (
 // publicFor is for how long who has read the keys or the metadata may keep them.
 // A key is published for longer than that before it signs (account.KeyLead).
 const publicFor = "public, max-age=300"
+
+// keySetFor is how long the rendered key set is remembered: making it reads every key that there is. What this
+// process changes is seen at once. What others change later than that is still in time, as a key that is to sign waits
+// for longer; and what is revoked is not believed here, whatever is published.
+const keySetFor = 5 * time.Second
+
+func (s *server) newKeySet() *remembered[[]byte] {
+	return &remembered[[]byte]{lasts: keySetFor, most: s.cfg.Timeout, find: func(ctx context.Context) ([]byte, error) {
+		set, err := s.oauth.Keys.Published(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(set)
+	}}
+}
 
 // serverMetadata describes this server as RFC 8414 has it.
 type serverMetadata struct {
@@ -51,14 +68,21 @@ type tokenError struct {
 
 func (s *server) registerOAuth() {
 	s.router.Post(tokenPath, s.giveToken)
-	s.router.Get(metadataPath, func(w http.ResponseWriter, r *http.Request) { s.sendPublic(w, r, "application/json", s.metadata()) })
-	s.router.Get(keysPath, func(w http.ResponseWriter, r *http.Request) {
-		set, err := s.oauth.Keys.Published(r.Context())
+	s.router.Get(metadataPath, func(w http.ResponseWriter, r *http.Request) {
+		text, err := json.Marshal(s.metadata())
 		if err != nil {
 			s.fail(w, r, err)
 			return
 		}
-		s.sendPublic(w, r, "application/jwk-set+json", set)
+		s.sendPublic(w, "application/json", text)
+	})
+	s.router.Get(keysPath, func(w http.ResponseWriter, r *http.Request) {
+		text, err := s.keySet.get(r.Context(), s.oauth.Keys.Changes())
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		s.sendPublic(w, "application/jwk-set+json", text)
 	})
 	s.documentToken()
 	s.document(metadataPath, "oauthMetadata", "Where tokens are had, and what for (RFC 8414).", "application/json", s.schemaOf(serverMetadata{}), false)
@@ -78,12 +102,7 @@ func (s *server) metadata() serverMetadata {
 }
 
 // sendPublic answers with what everybody may have, and keep for a while.
-func (s *server) sendPublic(w http.ResponseWriter, r *http.Request, mediaType string, body any) {
-	text, err := json.Marshal(body)
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
+func (s *server) sendPublic(w http.ResponseWriter, mediaType string, text []byte) {
 	w.Header().Set("Content-Type", mediaType)
 	w.Header().Set("Cache-Control", publicFor)
 	if _, err := w.Write(text); err != nil {

@@ -44,6 +44,8 @@ func (t till) Published(context.Context) (jose.JSONWebKeySet, error) {
 	return jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}, t.err
 }
 
+func (till) Changes() uint64 { return 0 }
+
 func (till) Keep(context.Context, account.EnvironmentID) error { return nil }
 
 func newTill(t *testing.T, err error) *api {

@@ -1,9 +1,12 @@
 package httpapi
 
 import (
+	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -19,9 +22,8 @@ type Health struct {
 func (s *server) registerOperational(metrics http.Handler) {
 	s.router.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { s.healthy(w) })
 	s.router.Get("/readyz", func(w http.ResponseWriter, r *http.Request) {
-		if err := s.ready(r.Context()); err != nil {
-			// anybody may ask, so only the code is told: texts name environments
-			s.fail(w, r, fault.New(fault.Unavailable, "not_ready", "not ready: %s; the log says more", fault.From(err).Code).Because(err))
+		if _, err := s.readiness.get(r.Context(), 0); err != nil {
+			s.fail(w, r, err)
 			return
 		}
 		s.healthy(w)
@@ -36,6 +38,26 @@ func (s *server) registerOperational(metrics http.Handler) {
 	s.document("/openapi.yaml", "openapiYAML", "This document, as YAML.", "application/yaml", &huma.Schema{Type: huma.TypeString}, false)
 	s.router.Get("/openapi.json", s.serve("application/json", sync.OnceValues(func() ([]byte, error) { return renderJSON(s.api) })))
 	s.router.Get("/openapi.yaml", s.serve("application/yaml", sync.OnceValues(s.api.OpenAPI().YAML)))
+}
+
+// readyFor is how long it is remembered whether the server is ready: probes have no
+// rate, and anybody can ask, so that what they cost must not grow with how many they are.
+const readyFor = time.Second
+
+// codeNotReady is the code of what /readyz says if something is missing.
+const codeNotReady = "not_ready"
+
+func (s *server) newReadiness() *remembered[struct{}] {
+	return &remembered[struct{}]{lasts: readyFor, most: s.cfg.Timeout, find: func(ctx context.Context) (struct{}, error) {
+		err := s.ready(ctx)
+		if err == nil {
+			return struct{}{}, nil
+		}
+		f := fault.From(err)
+		s.log.Log(ctx, max(levelOf(f), slog.LevelWarn), "not ready", "code", f.Code, "error", err)
+		// anybody may ask, so only the code is told: texts name environments
+		return struct{}{}, fault.New(fault.Unavailable, codeNotReady, "not ready: %s; the log says more", f.Code)
+	}}
 }
 
 func (s *server) healthy(w http.ResponseWriter) {

@@ -84,7 +84,7 @@ func (s *server) problem(ctx context.Context, err error) *Problem {
 // levelOf is how loudly a fault is logged: refusals are the caller's affair, and so is
 // giving up. Who is too much does not fill the log as well: that is counted.
 func levelOf(f *fault.Error) slog.Level {
-	if f.Code == codeTooBusy || f.Code == codeCanceled {
+	if f.Code == codeTooBusy || f.Code == codeCanceled || f.Code == codeNotReady { // the last was logged when it was found out
 		return slog.LevelDebug
 	}
 	if f.Kind == fault.Internal {

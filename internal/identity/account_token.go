@@ -57,7 +57,7 @@ func (s *Signer) AccountToken(ctx context.Context, env account.EnvironmentID, p 
 }
 
 // forAccount returns the user who has a token for one account.
-func (a *Authenticator) forAccount(ctx context.Context, env account.EnvironmentID, c issued, actForUser string) (Caller, error) {
+func (a *Authenticator) forAccount(ctx context.Context, env account.EnvironmentID, c issued, p Presented) (Caller, error) {
 	pass, ok := passOf(env, c)
 	if !ok {
 		return Caller{}, notIssued()
@@ -66,8 +66,11 @@ func (a *Authenticator) forAccount(ctx context.Context, env account.EnvironmentI
 	if pass.Impersonation != "" {
 		caller.Credential = credential(env, "operator", pass.Operator)
 	}
+	if err := p.admit(caller.Credential, c.ID); err != nil {
+		return caller, err
+	}
 	err := a.sources.Opening.MayUseAccount(ctx, env, pass)
-	if err == nil && actForUser != "" {
+	if err == nil && p.ActForUser != "" {
 		err = fault.New(fault.Denied, "may_not_act_for_users", "a user's token is for that user alone").In(ActForUser)
 	}
 	return caller, err

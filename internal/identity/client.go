@@ -43,7 +43,7 @@ func (a *Authenticator) Client(ctx context.Context, clientID, secret string) (ac
 }
 
 // client returns the client that sends its secret as a bearer token, acting for a user if one is named.
-func (a *Authenticator) client(ctx context.Context, text, actForUser string) (Caller, error) {
+func (a *Authenticator) client(ctx context.Context, text string, p Presented) (Caller, error) {
 	token, err := ParseToken(text)
 	if err != nil {
 		return Caller{}, err
@@ -56,8 +56,11 @@ func (a *Authenticator) client(ctx context.Context, text, actForUser string) (Ca
 		return Caller{}, fault.New(fault.Unauthenticated, "exchange_required",
 			"the environment takes no secrets of clients here: exchange it at /oauth2/token (grant_type=client_credentials), and send the access token")
 	}
+	if err := p.admit(ClientCredential(token.Environment, token.Client), ""); err != nil {
+		return Caller{Credential: ClientCredential(token.Environment, token.Client)}, err
+	}
 	a.noteSecret(token.Environment, used)
-	return a.actingFor(ctx, token.Environment, known.Client, used, actForUser)
+	return a.actingFor(ctx, token.Environment, known.Client, used, p.ActForUser)
 }
 
 func (a *Authenticator) noteSecret(env account.EnvironmentID, used account.SecretID) {

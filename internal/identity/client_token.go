@@ -46,7 +46,7 @@ func ScopeText(scopes account.Scopes) string {
 // a user if one is named. The client and the secret that the token was got with
 // are looked up, so that revoking either binds at once; of the token's scopes those
 // count that the client still has.
-func (a *Authenticator) clientToken(ctx context.Context, env account.EnvironmentID, c issued, actForUser string) (Caller, error) {
+func (a *Authenticator) clientToken(ctx context.Context, env account.EnvironmentID, c issued, p Presented) (Caller, error) {
 	name, ok := strings.CutPrefix(c.Subject, clientPrefix(env))
 	id := account.ClientID(name)
 	if !ok || account.CheckID("sub", id) != nil || c.ClientID != c.Subject || c.Act != nil || c.SecretID == "" {
@@ -55,6 +55,9 @@ func (a *Authenticator) clientToken(ctx context.Context, env account.Environment
 	granted, err := account.ParseScopes("scope", strings.Split(c.Scope, " "))
 	if err != nil {
 		return Caller{}, notIssued()
+	}
+	if err := p.admit(ClientCredential(env, id), c.ID); err != nil {
+		return Caller{Credential: ClientCredential(env, id)}, err
 	}
 	kept, err := a.sources.Credentials.Credential(ctx, env, id)
 	if errors.Is(err, fault.NotFound) {
@@ -71,7 +74,7 @@ func (a *Authenticator) clientToken(ctx context.Context, env account.Environment
 	}
 	client := kept.Client
 	client.Scopes = scopes
-	return a.actingFor(ctx, env, client, c.SecretID, actForUser)
+	return a.actingFor(ctx, env, client, c.SecretID, p.ActForUser)
 }
 
 // common returns the scopes that are in both sets; false if there are none, which no set stands for.

@@ -70,6 +70,18 @@ type Presented struct {
 	Authorization string // the header: "Bearer <token>"
 	ActForUser    string // the user a client acts for
 	Environment   string // the environment meant
+
+	// Admit is asked when the secret of a client is good, or the signature of an issued token, before more is
+	// found out about its bearer: its error refuses a credential, as a Caller names it, or
+	// one token of it, by its id ("" for a secret). nil refuses nothing.
+	Admit func(credential, token string) error
+}
+
+func (p Presented) admit(credential, token string) error {
+	if p.Admit == nil {
+		return nil
+	}
+	return p.Admit(credential, token)
 }
 
 // Caller is who sends a request, and what the credential may be used for.
@@ -100,7 +112,7 @@ func credential[T ~string](env account.EnvironmentID, kind string, id T) string 
 // (exchange_required) for a client's secret that is right where the environment is exchange_only, and
 // (environment_required) for a provider's token without an environment; those of
 // Acting.MayActFor, naming the field Act-For-User, of Impersonating.MayImpersonate, Opening.MayUseAccount,
-// Providers.Verify and SignIns.SignIn; Unavailable when the credentials cannot be read. No error repeats what was presented.
+// Providers.Verify and SignIns.SignIn; those of Presented.Admit; Unavailable when the credentials cannot be read. No error repeats what was presented.
 // With another fault than Unauthenticated the Caller may say which credential it was, and says nothing else: refusals count too.
 func (a *Authenticator) Authenticate(ctx context.Context, p Presented) (Caller, error) {
 	caller, err := a.authenticate(ctx, p)
@@ -117,7 +129,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, p Presented) (Caller, 
 }
 
 func (a *Authenticator) authenticate(ctx context.Context, p Presented) (Caller, error) {
-	text, err := bearer(p.Authorization)
+	text, err := Bearer(p.Authorization)
 	switch {
 	case err != nil:
 		return Caller{}, err
@@ -126,9 +138,9 @@ func (a *Authenticator) authenticate(ctx context.Context, p Presented) (Caller, 
 	case a.isForeign(text):
 		return a.signedIn(ctx, p, text)
 	case looksIssued(text):
-		return a.issuedTo(ctx, text, p.ActForUser)
+		return a.issuedTo(ctx, text, p)
 	default:
-		return a.client(ctx, text, p.ActForUser)
+		return a.client(ctx, text, p)
 	}
 }
 
@@ -154,8 +166,9 @@ func (a *Authenticator) actingFor(ctx context.Context, env account.EnvironmentID
 	return caller, nil
 }
 
-// bearer takes the token out of an Authorization header.
-func bearer(header string) (string, error) {
+// Bearer takes the token out of an Authorization header, however that is written. An
+// Unauthenticated fault (unauthenticated) if the header is another.
+func Bearer(header string) (string, error) {
 	scheme, token, _ := strings.Cut(header, " ")
 	token = strings.TrimLeft(token, " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {

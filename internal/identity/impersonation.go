@@ -17,7 +17,7 @@ type Impersonating interface {
 }
 
 // impersonation returns the user whom the bearer of an issued token acts as.
-func (a *Authenticator) impersonation(ctx context.Context, env account.EnvironmentID, c issued, actForUser string) (Caller, error) {
+func (a *Authenticator) impersonation(ctx context.Context, env account.EnvironmentID, c issued, p Presented) (Caller, error) {
 	if c.Act == nil {
 		return Caller{}, notIssued()
 	}
@@ -33,8 +33,11 @@ func (a *Authenticator) impersonation(ctx context.Context, env account.Environme
 		Scopes:     scopes,
 		Credential: credential(env, "operator", claimed.Operator),
 	}
+	if err := p.admit(caller.Credential, c.ID); err != nil {
+		return caller, err
+	}
 	err = a.sources.Impersonating.MayImpersonate(ctx, env, claimed)
-	if err == nil && actForUser != "" {
+	if err == nil && p.ActForUser != "" {
 		err = fault.New(fault.Denied, "may_not_act_for_users", "whoever impersonates a user acts for that user alone").In(ActForUser)
 	}
 	return caller, err

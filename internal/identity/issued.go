@@ -13,19 +13,46 @@ import (
 	"github.com/tenantry/tenantry/internal/fault"
 )
 
+// genuineToken is the refusal of a token that is signed by a key of ours. It says the same as others.
+type genuineToken struct{ error }
+
+// Unwrap returns the refusal.
+func (g genuineToken) Unwrap() error { return g.error }
+
+// IsGenuine reports whether what was refused is a token that Tenantry has signed, which has
+// expired or opens nothing any more: who presents one is not guessing.
+func IsGenuine(err error) bool {
+	_, ok := errors.AsType[genuineToken](err)
+	return ok
+}
+
+// genuine marks a refusal for IsGenuine, if it is one of the token itself.
+func genuine(err error) error {
+	if errors.Is(err, fault.Unauthenticated) {
+		return genuineToken{err}
+	}
+	return err
+}
+
 // issuedTo returns who the bearer of an issued token is.
-func (a *Authenticator) issuedTo(ctx context.Context, text, actForUser string) (Caller, error) {
+func (a *Authenticator) issuedTo(ctx context.Context, text string, p Presented) (Caller, error) {
 	env, c, err := a.verifyIssued(ctx, text)
 	if err != nil {
 		return Caller{}, err
 	}
+	caller, err := a.bearerOf(ctx, env, c, p)
+	return caller, genuine(err)
+}
+
+// bearerOf returns whose token it is that claims this.
+func (a *Authenticator) bearerOf(ctx context.Context, env account.EnvironmentID, c issued, p Presented) (Caller, error) {
 	switch c.Use {
 	case useImpersonation:
-		return a.impersonation(ctx, env, c, actForUser)
+		return a.impersonation(ctx, env, c, p)
 	case useClient:
-		return a.clientToken(ctx, env, c, actForUser)
+		return a.clientToken(ctx, env, c, p)
 	case useAccount:
-		return a.forAccount(ctx, env, c, actForUser)
+		return a.forAccount(ctx, env, c, p)
 	default:
 		return Caller{}, notIssued()
 	}
@@ -62,8 +89,11 @@ func (a *Authenticator) verifyIssued(ctx context.Context, text string) (account.
 		return "", issued{}, err
 	}
 	var c issued
-	if err := token.Claims(public, &c); err != nil || !a.fits(key.Environment, c) {
+	if err := token.Claims(public, &c); err != nil {
 		return "", issued{}, notIssued()
+	}
+	if !a.fits(key.Environment, c) {
+		return "", issued{}, genuine(notIssued())
 	}
 	return key.Environment, c, nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -43,6 +44,8 @@ type KeyConfig struct {
 type Keyring struct {
 	store KeyStore
 	cfg   KeyConfig
+
+	changes atomic.Uint64
 }
 
 // NewKeyring returns the keys in a store.
@@ -105,11 +108,15 @@ func (k *Keyring) current(ctx context.Context, env account.EnvironmentID) (accou
 		fresh, err := newKey(env, ring.NextAt(now))
 		return &fresh, ring.Spent(now), err
 	})
+	k.changes.Add(1) // also after an error: it may have been done all the same
 	if err != nil {
 		return account.KeyRing{}, err
 	}
 	return k.store.KeyRing(ctx, env)
 }
+
+// Changes tells how often this process has changed keys: what was published before the last time is old.
+func (k *Keyring) Changes() uint64 { return k.changes.Load() }
 
 // MaxPublished is the most keys that are published, of all environments together.
 const MaxPublished = 5000

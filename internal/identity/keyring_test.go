@@ -203,3 +203,15 @@ func TestTokensLiveNoLongerThanTheirKeys(t *testing.T) {
 }
 
 var _ identity.Keys = (*identity.Keyring)(nil)
+
+// TestChangesOfKeysAreTold: to whoever keeps what was published.
+func TestChangesOfKeysAreTold(t *testing.T) {
+	r := newRinged(t)
+	before := r.Changes()
+	r.signs()
+	made := r.Changes()
+	r.signs()
+	if made == before || r.Changes() != made {
+		t.Errorf("%d changes before a key was made, %d then, and %d when it signed again", before, made, r.Changes())
+	}
+}

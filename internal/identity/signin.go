@@ -66,7 +66,7 @@ func (a *Authenticator) signedIn(ctx context.Context, p Presented, text string) 
 // (environment_required); those of Providers.Verify; Unavailable when the
 // environment's providers cannot be read.
 func (a *Authenticator) Vouched(ctx context.Context, p Presented) (account.EnvironmentID, directory.Vouched, error) {
-	text, err := bearer(p.Authorization)
+	text, err := Bearer(p.Authorization)
 	if err != nil {
 		return "", directory.Vouched{}, err
 	}
