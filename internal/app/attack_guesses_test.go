@@ -23,7 +23,7 @@ func TestAttack_WebPagesShutNobodyOut(t *testing.T) {
 	nobody, guess := caller{s: s}, shop.token[:len(shop.token)-4]+"AAAA"
 	for range 10 {
 		nobody.refuse("unauthenticated", "GET", "/v1/me", nil) // fetch(url, {mode: "no-cors"}), by a browser that says nothing of it
-		nobody.refuse("origin_not_allowed", "GET", "/v1/me", nil, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors")
+		nobody.refuse("unauthenticated", "GET", "/v1/me", nil, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors")
 		nobody.refuse("origin_not_allowed", "POST", "/oauth2/token", form(guess), "Origin", "https://evil.example")
 	}
 	nobody.must("POST", "/oauth2/token", form(shop.token))

@@ -59,19 +59,16 @@ func crossOrigin(origins []string) []func(http.Handler) http.Handler {
 	})}
 }
 
-// isForeign reports whether a page of another origin than this server's has a browser send a request, and it is none of
-// those that may call. Browsers say so by themselves (Sec-Fetch-Site), older ones by the origin alone. Who follows
-// a link, and what browsers ask before a request, shows no credential.
-func (s *server) isForeign(r *http.Request) bool {
+// isForeignForm reports whether a page of another origin than this server's has a browser guess at a client's secret, and it is
+// none of those that may call. A form is all that such a page can send: a header Authorization would make the browser ask first.
+// Browsers say so by themselves (Sec-Fetch-Site), older ones by the origin alone.
+func (s *server) isForeignForm(r *http.Request) bool {
 	origin, site := r.Header.Get("Origin"), r.Header.Get("Sec-Fetch-Site")
-	read := r.Method == http.MethodGet || r.Method == http.MethodHead
 	switch {
-	case r.Method == http.MethodOptions, origin != "" && slices.Contains(s.cfg.Origins, origin):
+	case !showsItsSecretLater(r), origin != "" && slices.Contains(s.cfg.Origins, origin):
 		return false
 	case site == "":
 		return origin != "" && !isOriginOf(r.Host, origin)
-	case read && r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Authorization") == "":
-		return false
 	default:
 		return site != "same-origin" && site != "none"
 	}
@@ -83,7 +80,7 @@ func isOriginOf(host, origin string) bool {
 	return err == nil && u.Host != "" && strings.EqualFold(u.Host, host)
 }
 
-// foreignOrigin is the fault of what a page of another origin sends. It is
+// foreignOrigin is the fault of a form that a page of another origin sends. It is
 // refused unread, so that no page can make its readers' addresses count for those of who guesses.
 func foreignOrigin() *fault.Error {
 	return fault.New(fault.Denied, "origin_not_allowed", "a web page of another origin sends this, and it is none of those that may call")

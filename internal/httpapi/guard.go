@@ -45,7 +45,7 @@ func newGuards(l Limits) guards {
 // probes are for whoever watches the server: they are never refused for the rate of requests.
 var probes = []string{"/healthz", "/readyz"}
 
-// guard refuses what comes too fast from an address, and what pages of other origins send,
+// guard refuses what comes too fast from an address, and secrets that pages of other origins send,
 // before anything is asked about it, and counts the authentications that fail. An address
 // from which too many failed is heard no more for a while, except with credentials that were
 // accepted a short while ago: one bad credential behind an address does not shut out the good ones.
@@ -64,7 +64,7 @@ func (s *server) guard(next http.Handler) http.Handler {
 			s.refuse(w, r, refusedAddress, fault.New(fault.Limited, "rate_limited", "too many requests come from this address"))
 			return
 		}
-		if s.isForeign(r) {
+		if s.isForeignForm(r) {
 			s.fail(w, r, foreignOrigin())
 			return
 		}
