@@ -5,10 +5,10 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
-	"net/http"
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -31,9 +31,10 @@ func (b Bounds) withDefaults() Bounds {
 }
 
 // Listener accepts connections within bounds. A connection too many from one address is closed at once. When
-// there are as many as there may be in all, a new one takes the place of one that has
+// there are as many as there may be in all, a new one takes the place of one on which we have
 // nothing at work: of the one that has waited longest without a whole request yet, as slow
-// clients have, or else of the one that has been idle longest. If all are at work the new one is closed.
+// clients have, or else of the one that has been idle longest, or else of one that waits for its
+// other end: see work. If all are at work the new one is closed.
 type Listener struct {
 	net.Listener
 	bounds  Bounds
@@ -49,17 +50,17 @@ type Listener struct {
 type conn struct {
 	net.Conn
 	of     *Listener
-	source netip.Prefix // what it is counted under; not valid if it is exempt
-	atWork int          // requests under way
-	served bool         // whether there was one ever
-	since  uint64       // when it was accepted, or had its last request answered
+	source netip.Prefix   // what it is counted under; not valid if it is exempt
+	under  map[*work]bool // requests under way
+	served bool           // whether there was a whole one ever
+	since  uint64         // when it was accepted, or had its last request answered
 }
 
 // The reasons for which a connection is closed, as the metric has them.
 const (
 	refusedAddress = "address"   // too many from one address
 	refusedAll     = "all"       // too many, and all at work
-	gaveWay        = "made_room" // too many, and this one had nothing at work
+	gaveWay        = "made_room" // too many, and on this one we had nothing at work
 )
 
 // Bound returns a Listener on an inner one, and counts connections in the registry's metrics, if there is one.
@@ -90,7 +91,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 		}
 		c, reason, victim := l.admit(accepted)
 		if victim != nil {
-			_ = victim.Close() // its request, if any came, is not whole
+			_ = victim.Close() // what is under way on it ends with it
 		}
 		if c != nil {
 			return c, nil
@@ -116,7 +117,7 @@ func (l *Listener) admit(accepted net.Conn) (c *conn, reason string, victim *con
 		l.forget(victim)
 	}
 	l.clock++
-	c = &conn{Conn: accepted, of: l, source: source, since: l.clock}
+	c = &conn{Conn: accepted, of: l, source: source, under: map[*work]bool{}, since: l.clock}
 	l.conns[c] = true
 	if source.IsValid() {
 		l.by[source]++
@@ -144,16 +145,43 @@ func (l *Listener) source(remote net.Addr) netip.Prefix {
 
 // idlest is the connection that gives way; nil if all are at work.
 func (l *Listener) idlest() *conn {
+	now := time.Now()
 	var least *conn
+	var lowest int
 	for c := range l.conns {
-		if c.atWork > 0 {
+		rank := c.rank(now)
+		if rank == atWork {
 			continue
 		}
-		if least == nil || !c.served && least.served || c.served == least.served && c.since < least.since {
-			least = c
+		if least == nil || rank < lowest || rank == lowest && c.since < least.since {
+			least, lowest = c, rank
 		}
 	}
 	return least
+}
+
+// In which order connections give way.
+const (
+	neverServed = iota
+	idle
+	stalled // its requests wait for their sender
+	atWork  // it does not give way
+)
+
+func (c *conn) rank(now time.Time) int {
+	for w := range c.under {
+		if w.isOurs(now) {
+			return atWork
+		}
+	}
+	switch {
+	case !c.served:
+		return neverServed
+	case len(c.under) == 0:
+		return idle
+	default:
+		return stalled
+	}
 }
 
 // forget counts a connection no more. It may be called again.
@@ -204,28 +232,29 @@ func ConnContext(ctx context.Context, c net.Conn) context.Context {
 	return ctx
 }
 
-// Handler notes which connections have requests at work. A request is at work when its headers are there.
-func Handler(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c, ok := r.Context().Value(connKey{}).(*conn); ok {
-			c.begin()
-			defer c.end()
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-func (c *conn) begin() {
+// begin counts a request whose headers are there.
+func (c *conn) begin() *work {
 	c.of.mu.Lock()
 	defer c.of.mu.Unlock()
-	c.atWork++
+	w := &work{}
+	c.under[w] = true
+	return w
+}
+
+// arrived notes that a request is there to the end of its body.
+func (c *conn) arrived(w *work) {
+	w.mu.Lock()
+	w.whole = true
+	w.mu.Unlock()
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
 	c.served = true
 }
 
-func (c *conn) end() {
+func (c *conn) end(w *work) {
 	c.of.mu.Lock()
 	defer c.of.mu.Unlock()
-	c.atWork--
+	delete(c.under, w)
 	c.of.clock++
 	c.since = c.of.clock
 }
