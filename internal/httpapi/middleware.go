@@ -29,6 +29,7 @@ type info struct {
 	scopes       account.Scopes   // what the actor's credential may be used for
 	secret       account.SecretID // of the client that the credential is, or that acts
 	credential   string           // names what the caller was authenticated by; "" until then
+	share        string           // see identity.Caller
 	signedIn     account.SignedIn // as whom a user has signed in
 	ifMatch      string           // the header, as sent
 	token        account.ConsistencyToken
