@@ -2,6 +2,7 @@
 package transport
 
 import (
+	"container/list"
 	"context"
 	"crypto/tls"
 	"net"
@@ -43,7 +44,9 @@ type Listener struct {
 	mu    sync.Mutex
 	conns map[*conn]bool
 	by    map[netip.Prefix]int
-	clock uint64 // counts what happens to connections
+	clock uint64     // counts what happens to connections
+	fresh *list.List // connections without a whole request yet, the oldest first
+	idle  *list.List // others without a request under way, the one that is idle longest first
 }
 
 // conn is a connection that is counted. Its fields belong to its Listener's lock.
@@ -54,6 +57,8 @@ type conn struct {
 	under  map[*work]bool // requests under way
 	served bool           // whether there was a whole one ever
 	since  uint64         // when it was accepted, or had its last request answered
+	in     *list.List     // fresh or idle, and where in it; nil for neither
+	place  *list.Element
 }
 
 // The reasons for which a connection is closed, as the metric has them.
@@ -66,7 +71,7 @@ const (
 // Bound returns a Listener on an inner one, and counts connections in the registry's metrics, if there is one.
 func Bound(inner net.Listener, b Bounds, registry prometheus.Registerer) *Listener {
 	l := &Listener{
-		Listener: inner, bounds: b.withDefaults(), conns: map[*conn]bool{}, by: map[netip.Prefix]int{},
+		Listener: inner, bounds: b.withDefaults(), conns: map[*conn]bool{}, by: map[netip.Prefix]int{}, fresh: list.New(), idle: list.New(),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenantry_connections_closed_total", Help: "Connections closed because there were too many, by reason.",
 		}, []string{"reason"}),
@@ -119,6 +124,7 @@ func (l *Listener) admit(accepted net.Conn) (c *conn, reason string, victim *con
 	l.clock++
 	c = &conn{Conn: accepted, of: l, source: source, under: map[*work]bool{}, since: l.clock}
 	l.conns[c] = true
+	c.wait(l.fresh)
 	if source.IsValid() {
 		l.by[source]++
 	}
@@ -145,42 +151,53 @@ func (l *Listener) source(remote net.Addr) netip.Prefix {
 
 // idlest is the connection that gives way; nil if all are at work.
 func (l *Listener) idlest() *conn {
-	now := time.Now()
-	var least *conn
-	var lowest int
-	for c := range l.conns {
-		rank := c.rank(now)
-		if rank == atWork {
-			continue
-		}
-		if least == nil || rank < lowest || rank == lowest && c.since < least.since {
-			least, lowest = c, rank
+	for _, waiting := range []*list.List{l.fresh, l.idle} {
+		if first := waiting.Front(); first != nil {
+			c, _ := first.Value.(*conn)
+			return c
 		}
 	}
-	return least
+	return l.stalled()
 }
 
-// In which order connections give way.
-const (
-	neverServed = iota
-	idle
-	stalled // its requests wait for their sender
-	atWork  // it does not give way
-)
+// sample is among how many connections whose requests wait for their sender the oldest is looked for. It is
+// bounded since it is looked for at every connection that is one too many.
+const sample = 64
 
-func (c *conn) rank(now time.Time) int {
-	for w := range c.under {
-		if w.isOurs(now) {
-			return atWork
+// stalled is a connection whose requests wait for their sender; nil if there is none.
+func (l *Listener) stalled() *conn {
+	now, found := time.Now(), 0
+	var oldest *conn
+	for c := range l.conns { // in no order
+		if c.isAtWork(now) {
+			continue
+		}
+		if oldest == nil || c.since < oldest.since {
+			oldest = c
+		}
+		if found++; found == sample {
+			break
 		}
 	}
-	switch {
-	case !c.served:
-		return neverServed
-	case len(c.under) == 0:
-		return idle
-	default:
-		return stalled
+	return oldest
+}
+
+func (c *conn) isAtWork(now time.Time) bool {
+	for w := range c.under {
+		if w.isOurs(now) {
+			return true
+		}
+	}
+	return false
+}
+
+// wait puts a connection at the end of a list of those that give way first; of none if the list is nil.
+func (c *conn) wait(in *list.List) {
+	if c.in != nil {
+		c.in.Remove(c.place)
+	}
+	if c.in = in; in != nil {
+		c.place = in.PushBack(c)
 	}
 }
 
@@ -190,6 +207,7 @@ func (l *Listener) forget(c *conn) {
 		return
 	}
 	delete(l.conns, c)
+	c.wait(nil)
 	if c.source.IsValid() {
 		if l.by[c.source]--; l.by[c.source] == 0 {
 			delete(l.by, c.source)
@@ -238,6 +256,9 @@ func (c *conn) begin() *work {
 	defer c.of.mu.Unlock()
 	w := &work{}
 	c.under[w] = true
+	if c.served {
+		c.wait(nil)
+	}
 	return w
 }
 
@@ -248,7 +269,10 @@ func (c *conn) arrived(w *work) {
 	w.mu.Unlock()
 	c.of.mu.Lock()
 	defer c.of.mu.Unlock()
-	c.served = true
+	if !c.served {
+		c.served = true
+		c.wait(nil)
+	}
 }
 
 func (c *conn) end(w *work) {
@@ -257,4 +281,7 @@ func (c *conn) end(w *work) {
 	delete(c.under, w)
 	c.of.clock++
 	c.since = c.of.clock
+	if c.served && len(c.under) == 0 && c.of.conns[c] {
+		c.wait(c.of.idle)
+	}
 }
