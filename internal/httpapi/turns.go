@@ -97,7 +97,7 @@ func (t *turns) take(ctx context.Context, by party) (release func(), err error) 
 }
 
 func tooBusy() *fault.Error {
-	return fault.New(fault.Unavailable, codeTooBusy, "more is asked than can be worked on at once, in all or with this credential; try again later, with fewer requests at once")
+	return fault.New(fault.Unavailable, codeTooBusy, "more is asked than can be worked on at once, in all, in this environment or with this credential; try again later, with fewer requests at once")
 }
 
 // join puts a ticket in line. Its turn has come already if there is one for it.
