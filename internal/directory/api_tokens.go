@@ -29,7 +29,7 @@ func (in NewAPIToken) grant() Grant {
 // of the roles (U4), and for a choice about sub-account access that differs from
 // what the access mode gives write_sub_account_access (S2, S3).
 //
-// Faults: those of SetMembership for a new member; Denied (not_while_impersonating).
+// Faults: those of SetMembership for a new member; Denied (not_while_impersonating); Conflict (too_many_api_tokens).
 func (d *Directory) CreateAPIToken(ctx context.Context, req Request, in NewAPIToken) (Result[account.APIToken], Secret, error) {
 	var none Result[account.APIToken]
 	if err := notWhileImpersonating(req); err != nil {
@@ -55,6 +55,9 @@ func (d *Directory) CreateAPIToken(ctx context.Context, req Request, in NewAPITo
 		if err != nil {
 			return t, err
 		}
+		if err := roomForAPIToken(ctx, r, in.Account); err != nil {
+			return t, err
+		}
 		if t.CreatedBy, err = maker(ctx, r, p.actor); err != nil {
 			return t, err
 		}
@@ -72,6 +75,18 @@ func (d *Directory) CreateAPIToken(ctx context.Context, req Request, in NewAPITo
 		return t, useRoles(ctx, r, p, holder.Value, nil, t.Roles)
 	})
 	return result, secret, err
+}
+
+// MaxAPITokens is the most API tokens that an account can have, expired ones included.
+const MaxAPITokens = 100
+
+// roomForAPIToken returns nil if an account may have another API token; a Conflict fault (too_many_api_tokens) if not.
+func roomForAPIToken(ctx context.Context, r Reader, id account.ID) error {
+	_, total, err := r.APITokens(ctx, AccountItems{Account: id, Limit: 1})
+	if err == nil && total >= MaxAPITokens {
+		err = fault.New(fault.Conflict, "too_many_api_tokens", "an account has at most %d API tokens; revoke one that is not used", MaxAPITokens)
+	}
+	return err
 }
 
 // maker is who an API token is said to be made by. What is made with a user's

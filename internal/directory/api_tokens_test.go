@@ -43,3 +43,28 @@ func TestU5_NoTokenIsMadeAfterABlock(t *testing.T) {
 		})
 	}
 }
+
+// TestC1_AccountsHaveSoManyAPITokens: the one beyond is refused, in that account alone, until one is revoked.
+func TestC1_AccountsHaveSoManyAPITokens(t *testing.T) {
+	h := newHouse(t)
+	_, err := h.load(directory.LoadOptions{}, tenant("globex", ""), tenant("initech", ""), directory.Record{Role: &account.Role{Key: "agent"}})
+	h.must(err)
+	create := func(id account.ID) (account.APITokenID, error) {
+		made, _, err := h.CreateAPIToken(h.ctx, h.system, directory.NewAPIToken{Account: id, Name: "Robot", Roles: []account.RoleKey{"agent"}})
+		return made.Value.ID, err
+	}
+	var last account.APITokenID
+	for range directory.MaxAPITokens {
+		last, err = create("globex")
+		h.must(err)
+	}
+	if _, err := create("globex"); !fault.HasCode(err, "too_many_api_tokens") {
+		t.Errorf("one more: %v", err)
+	}
+	_, err = create("initech")
+	h.must(err)
+	_, err = h.RevokeAPIToken(h.ctx, h.system, "globex", last)
+	h.must(err)
+	_, err = create("globex")
+	h.must(err)
+}

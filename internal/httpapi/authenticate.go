@@ -33,7 +33,7 @@ func (s *server) authenticate(r *http.Request) error {
 	p.Admit = s.mayBeAsked(i)
 	caller, err := s.caller(withOrigin(r.Context()), p)
 	i.actor, i.scopes, i.secret, i.credential = caller.Actor, caller.Scopes, caller.Secret, caller.Credential
-	i.signedIn = caller.SignedIn
+	i.share, i.signedIn = caller.Share, caller.SignedIn
 	switch {
 	case err == nil:
 		s.noteAccepted(r)

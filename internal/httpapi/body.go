@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
+	"net/url"
 	"os"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -17,6 +20,34 @@ import (
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/fault"
 )
+
+// readInput checks what a request says in its address, and reads its body, of most bytes at most, if the operation takes one.
+func (s *server) readInput(op *huma.Operation, w http.ResponseWriter, r *http.Request, most int64) error {
+	if err := checkQuery(op, r.URL.Query()); err != nil {
+		return err
+	}
+	if body := op.RequestBody; body != nil && (body.Required || r.ContentLength != 0) {
+		return s.readBody(w, r, most)
+	}
+	return nil
+}
+
+// checkQuery refuses a parameter that is there twice and has one value, or is empty: a caller whose
+// variable was empty does not mean all there is. Nothing to search for, and no
+// page to go on from, may be said so. Invalid faults (invalid_request).
+func checkQuery(op *huma.Operation, query url.Values) error {
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		values := query[name]
+		several := slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == name && p.Schema.Type == huma.TypeArray })
+		if len(values) > 1 && !several {
+			return fault.New(fault.Invalid, "invalid_request", "%s is there %d times", account.Quote(name), len(values)).In(name)
+		}
+		if slices.Contains(values, "") && name != "q" && name != "cursor" {
+			return fault.New(fault.Invalid, "invalid_request", "%s is empty; leave it out if it is not meant", account.Quote(name)).In(name)
+		}
+	}
+	return nil
+}
 
 // readBody replaces the request's body, of most bytes at most, by one that is in memory.
 //

@@ -6,9 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
-	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -102,14 +100,17 @@ func invalidRequest(otherwise string, details []error) *fault.Error {
 	return fault.New(fault.Invalid, "invalid_request", "%s", text).In(found[0].field)
 }
 
-// admit authenticates a request and reads its body; nothing of the body is looked at before.
+// admit authenticates a request and reads its body; nothing of the body is looked at before. What is
+// for everybody has its small body read first, and then takes a place.
 func (s *server) admit(ctx huma.Context, next func(huma.Context)) {
 	r, w := humachi.Unwrap(ctx)
 	var err error
-	most := s.cfg.MaxBody
-	if isOpen(ctx.Operation()) {
-		most = min(most, maxOpenBody)
+	open := isOpen(ctx.Operation())
+	if open {
 		err = checkCredentials(r.Header)
+		if err == nil { // before it has a place: who dribbles holds none
+			err = s.readInput(ctx.Operation(), w, r, min(s.cfg.MaxBody, maxOpenBody))
+		}
 	} else {
 		err = s.authenticate(r)
 		if err == nil {
@@ -130,34 +131,14 @@ func (s *server) admit(ctx huma.Context, next func(huma.Context)) {
 	if by := infoFrom(r.Context()).actor; by.Impersonation != "" {
 		w.Header().Set("Impersonated-By", "operator:"+string(by.Client))
 	}
-	if err == nil {
-		err = checkQuery(ctx.Operation(), r.URL.Query())
-	}
-	if body := ctx.Operation().RequestBody; err == nil && body != nil && (body.Required || r.ContentLength != 0) {
-		err = s.readBody(w, r, most)
+	if err == nil && !open {
+		err = s.readInput(ctx.Operation(), w, r, s.cfg.MaxBody)
 	}
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
 	next(ctx)
-}
-
-// checkQuery refuses a parameter that is there twice and has one value, or is empty: a caller whose
-// variable was empty does not mean all there is. Nothing to search for, and no
-// page to go on from, may be said so. Invalid faults (invalid_request).
-func checkQuery(op *huma.Operation, query url.Values) error {
-	for _, name := range slices.Sorted(maps.Keys(query)) {
-		values := query[name]
-		several := slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == name && p.Schema.Type == huma.TypeArray })
-		if len(values) > 1 && !several {
-			return fault.New(fault.Invalid, "invalid_request", "%s is there %d times", account.Quote(name), len(values)).In(name)
-		}
-		if slices.Contains(values, "") && name != "q" && name != "cursor" {
-			return fault.New(fault.Invalid, "invalid_request", "%s is empty; leave it out if it is not meant", account.Quote(name)).In(name)
-		}
-	}
-	return nil
 }
 
 // checkCredentials refuses headers about who calls that are there twice, or empty.

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/transport"
 )
 
 // guards is what keeps one caller from taking all of the server.
@@ -118,6 +120,7 @@ func (s *server) holdBack(ctx context.Context) {
 	default:
 		return
 	}
+	defer transport.Rest(ctx)()
 	timer := time.NewTimer(s.cfg.Limits.Pause)
 	defer timer.Stop()
 	select {
@@ -131,13 +134,13 @@ func (s *server) holdBack(ctx context.Context) {
 // false the request is answered; otherwise release is to be called when it is.
 func (s *server) mayPass(w http.ResponseWriter, r *http.Request) (release func(), ok bool) {
 	i := infoFrom(r.Context())
-	allowed := i.credential == "" || s.guards.credentials.allow(w, r, i.credential)
+	allowed := i.credential == "" || s.guards.credentials.allow(w, r, i.caller())
 	if !allowed || i.over {
 		w.Header().Set("Retry-After", strconv.Itoa(seconds(s.guards.credentials.window)))
 		s.refuse(w, r, refusedCaller, tooManyRequests())
 		return nil, false
 	}
-	release, err := s.guards.places.take(i.caller(), i.credential != "")
+	release, err := s.guards.places.take(i.party())
 	if err != nil {
 		s.metrics.refused.WithLabelValues(refusedBusy).Inc()
 		s.fail(w, r, err)
@@ -174,17 +177,17 @@ func (s *server) noteGenuine(i *info) {
 	}
 }
 
-// caller is whom a request's share is reckoned to: its credential, or else the address that it comes from.
+// caller is whom a request's share is reckoned to: its credential, for API tokens their account, or else the address that it comes from.
 func (i *info) caller() string {
 	if i.credential != "" {
-		return i.credential
+		return cmp.Or(i.share, i.credential)
 	}
 	return addressKey(i.addr)
 }
 
 // turn waits for a request's turn to be worked on. Questions and changes do not wait for each other.
 func (s *server) turn(ctx context.Context, line *turns) (release func(), err error) {
-	release, err = line.take(ctx, infoFrom(ctx).caller())
+	release, err = line.take(ctx, infoFrom(ctx).party())
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, interrupted(ctx.Err())

@@ -120,7 +120,7 @@ func build(deps Deps, cfg Config) *server {
 	}
 	s.proxies, s.guards, s.metrics = newProxies(s.cfg.TrustedProxies), newGuards(s.cfg.Limits), newMetrics(deps.Registry)
 	s.streams = newSlots(s.cfg.Streams.Most, s.cfg.Streams.Each)
-	s.exports = newSlots(s.cfg.Streams.Exports, s.cfg.Streams.Exports)
+	s.exports = newSlots(s.cfg.Streams.Exports, exportsEach)
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -84,6 +84,28 @@ func TestRateOfACredential(t *testing.T) {
 	})
 }
 
+// robots takes "Bearer <n>" for an API token of the account initech.
+type robots struct{ known }
+
+func (robots) Authenticate(_ context.Context, p identity.Presented) (identity.Caller, error) {
+	id := account.APITokenID(strings.TrimPrefix(p.Authorization, "Bearer "))
+	return identity.Caller{
+		Actor: account.Actor{Environment: "prod", APIToken: id}, Account: "initech",
+		Credential: "prod/api_token:" + string(id), Share: "prod/account:initech",
+	}, nil
+}
+
+// TestAPITokensOfAnAccountShareARate: who makes more of them may not ask for more.
+func TestAPITokensOfAnAccountShareARate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := serve(t, Deps{Authenticator: robots{}, Directory: newDirectory(t, empty{}, granting{})}, Config{Limits: Limits{Credential: 5}})
+		for i := range 5 {
+			a.get(fmt.Sprint(i), "192.0.2.1").ok(404)
+		}
+		a.get("9", "192.0.2.2").refused(429, "rate_limited", "")
+	})
+}
+
 func TestRateOfAnAddress(t *testing.T) {
 	limited(t, Limits{Address: 3}, func(a *api, k *tokens) {
 		for _, token := range []string{"good-shop", "good-crm", "bad"} {

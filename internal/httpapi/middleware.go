@@ -33,6 +33,7 @@ type info struct {
 	genuine      bool             // the caller's token was issued here, and opens nothing any more
 	over         bool             // too many requests were sent with the credential
 	inForm       bool             // the caller shows a secret in a form
+	share        string           // see identity.Caller
 	signedIn     account.SignedIn // as whom a user has signed in
 	ifMatch      string           // the header, as sent
 	token        account.ConsistencyToken

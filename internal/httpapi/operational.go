@@ -67,7 +67,7 @@ func (s *server) healthy(w http.ResponseWriter) {
 	}
 }
 
-// serve answers with text that is made at the first request.
+// serve answers with text that is made at the first request. Who does not read it keeps nobody else from it.
 func (s *server) serve(mediaType string, text func() ([]byte, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := text()
@@ -75,8 +75,15 @@ func (s *server) serve(mediaType string, text func() ([]byte, error)) http.Handl
 			s.fail(w, r, err)
 			return
 		}
+		release, err := s.guards.places.document(infoFrom(r.Context()).party())
+		if err != nil {
+			s.metrics.refused.WithLabelValues(refusedBusy).Inc()
+			s.fail(w, r, err)
+			return
+		}
+		defer release()
 		w.Header().Set("Content-Type", mediaType)
-		if _, err := w.Write(body); err != nil {
+		if _, err := s.patient(w).Write(body); err != nil {
 			s.log.Debug("the document could not be sent", "error", err)
 		}
 	}

@@ -1,6 +1,25 @@
 package httpapi
 
-import "sync"
+import (
+	"strings"
+	"sync"
+)
+
+// party is whom a request's share of the server is reckoned to, and of which larger shares that is a part.
+type party struct {
+	name        string // see caller
+	environment string // "" for strangers: who has no credential
+	member      bool   // a member's own machine sends it, an account's or a user's, and not the vendor's
+}
+
+// party is the request's.
+func (i *info) party() party {
+	p := party{name: i.caller(), member: i.actor.IsAtHand()}
+	if i.credential != "" {
+		p.environment, _, _ = strings.Cut(i.credential, "/")
+	}
+	return p
+}
 
 // tally counts what there is at once, under several names each.
 type tally struct {
@@ -33,8 +52,11 @@ func (t tally) take(bounds map[string]int) (release func(), ok bool) {
 	}), true
 }
 
+// part is one of several equal parts of a number, rounded up.
+func part(of, parts int) int { return (of + parts - 1) / parts }
+
 // places bounds how many requests are under way at once, from when their caller is
-// known until they are answered: in all, and with one credential. A request that
+// known until they are answered: in all, of one environment, and with one credential. A request that
 // has a place may still have to wait for its turn.
 type places struct {
 	most, each int
@@ -45,13 +67,36 @@ func newPlaces(most, each int) *places {
 	return &places{most: most, each: each, taken: newTally()}
 }
 
+// One address of a stranger has a 32nd of the strangers' places, so that a few of them do not have all.
+const strangersShare = 32
+
 // take takes a place, which release gives back; an Unavailable fault (too_busy) if there
-// is none. All those without a credential have a quarter of the places together.
-func (p *places) take(caller string, known bool) (release func(), err error) {
-	bounds := map[string]int{"all": p.most, "by " + caller: p.each}
-	if !known {
-		bounds["unknown"] = (p.most + 3) / 4
+// is none. An environment has half of the places, and its members' own machines half of
+// that; all members together have half, and all strangers a quarter.
+func (p *places) take(by party) (release func(), err error) {
+	bounds := map[string]int{"all": p.most}
+	if by.environment == "" {
+		bounds["strangers"] = part(p.most, 4)
+		bounds["by "+by.name] = min(p.each, part(p.most, 4*strangersShare))
+	} else {
+		bounds["by "+by.name] = p.each
+		bounds["in "+by.environment] = part(p.most, 2)
 	}
+	if by.member {
+		bounds["members"], bounds["members in "+by.environment] = part(p.most, 2), part(p.most, 4)
+	}
+	return p.under(bounds)
+}
+
+// document takes a place for a document that everybody may have, as take does. Documents have an eighth
+// of the places, so that who does not read them keeps nobody from anything else.
+func (p *places) document(by party) (release func(), err error) {
+	return p.under(map[string]int{
+		"all": p.most, "documents": part(p.most, 8), "documents by " + by.name: part(p.most, 8*strangersShare),
+	})
+}
+
+func (p *places) under(bounds map[string]int) (release func(), err error) {
 	release, ok := p.taken.take(bounds)
 	if !ok {
 		return nil, tooBusy()

@@ -14,7 +14,7 @@ import (
 type StreamConfig struct {
 	Most    int // streams of the log that may be open at once; 100 if 0
 	Each    int // of those, in one actor's name; 10 if 0
-	Exports int // exports that may be under way at once; 8 if 0
+	Exports int // exports that may be under way at once, two of them in one actor's name; 8 if 0
 
 	Poll      time.Duration // how often an idle stream looks for new entries, also such as other replicas wrote; 500 ms if 0
 	Recheck   time.Duration // how often an idle stream asks whether its reader still may read; 5 s if 0
@@ -53,9 +53,9 @@ const (
 
 var lasting = []string{exportPath, streamPath}
 
-// slots bounds how many of something there are at once: in all, and in one actor's
-// name. Users and API tokens together have half of them, those of one environment a
-// quarter, so that they leave room for others.
+// slots bounds how many of something there are at once: in all, of one environment, which
+// has half of them, and in one actor's name. Users and API tokens together have half of them, those of one environment a
+// quarter, and one of these, or all API tokens of one account, half of that, so that they leave room for others.
 type slots struct {
 	most, each int
 	taken      tally
@@ -65,12 +65,22 @@ func newSlots(most, each int) *slots {
 	return &slots{most: most, each: each, taken: newTally()}
 }
 
-// take takes a slot, which release gives back; an Unavailable fault (too_many_streams) if there is none.
-func (s *slots) take(actor account.Actor) (release func(), err error) {
-	env := string(actor.Environment)
-	bounds := map[string]int{"all": s.most, "by " + env + "/" + actor.Name(): s.each}
+// exportsEach is how many exports there may be at once in one actor's name.
+const exportsEach = 2
+
+// take takes a slot, which release gives back; an Unavailable fault (too_many_streams) if there
+// is none. share is whose share it is reckoned to besides the actor's own; "" for nobody's.
+func (s *slots) take(actor account.Actor, share string) (release func(), err error) {
+	env, each := string(actor.Environment), s.each
+	bounds := map[string]int{"all": s.most, "in " + env: part(s.most, 2)}
 	if actor.IsMember() {
-		bounds["members"], bounds["members of "+env] = (s.most+1)/2, (s.most+3)/4
+		ofEnvironment := part(s.most, 4)
+		bounds["members"], bounds["members of "+env] = part(s.most, 2), ofEnvironment
+		each = min(each, part(ofEnvironment, 2))
+	}
+	bounds["by "+env+"/"+actor.Name()] = each
+	if share != "" {
+		bounds["for "+share] = each
 	}
 	release, ok := s.taken.take(bounds)
 	if !ok {
@@ -107,7 +117,7 @@ func (p *patient) flush() error {
 // firstPage takes a place for an answer that is sent bit by bit, and reads its first
 // page: what is refused is refused before anything is sent. Without an error release gives the place back.
 func (s *server) firstPage(ctx context.Context, places *slots, reader account.Actor, f directory.LogFilter) (first directory.LogPage, release func(), err error) {
-	leave, err := places.take(reader)
+	leave, err := places.take(reader, infoFrom(ctx).share)
 	if err != nil {
 		return directory.LogPage{}, nil, err
 	}

@@ -19,7 +19,7 @@ func taking(t *testing.T, line *turns, caller string) (release func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel() // who would have to wait gives up
-	release, err := line.take(ctx, caller)
+	release, err := line.take(ctx, party{name: caller})
 	if err != nil {
 		t.Fatalf("%s has no turn: %v", caller, err)
 	}
@@ -30,7 +30,7 @@ func noTurn(t *testing.T, line *turns, caller string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if release, err := line.take(ctx, caller); err == nil {
+	if release, err := line.take(ctx, party{name: caller}); err == nil {
 		release()
 		t.Fatalf("%s has a turn", caller)
 	}
@@ -79,7 +79,7 @@ func TestTurnsGoToWhoHasLeast(t *testing.T) {
 		var order []string
 		wait := func(caller string) {
 			go func() {
-				release, err := line.take(t.Context(), caller)
+				release, err := line.take(t.Context(), party{name: caller})
 				if err != nil {
 					t.Errorf("%s: %v", caller, err)
 					return
@@ -116,12 +116,12 @@ func TestTurnsAreNotWaitedForForEver(t *testing.T) {
 		line := newTurns(2, 3*time.Second)
 		release, other := taking(t, line, "a"), taking(t, line, "b")
 		start := time.Now()
-		if _, err := line.take(t.Context(), "a"); !fault.HasCode(err, "too_busy") || time.Since(start) != 3*time.Second {
+		if _, err := line.take(t.Context(), party{name: "a"}); !fault.HasCode(err, "too_busy") || time.Since(start) != 3*time.Second {
 			t.Errorf("after %s: %v", time.Since(start), err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := line.take(ctx, "a"); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := line.take(ctx, party{name: "a"}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("who gave up: %v", err)
 		}
 		release()
@@ -143,7 +143,7 @@ func TestTurnsInParallel(t *testing.T) {
 			random := rand.New(rand.NewPCG(uint64(worker), 1))
 			for range 300 {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(random.IntN(200))*time.Microsecond)
-				release, err := line.take(ctx, fmt.Sprint("caller ", worker%4))
+				release, err := line.take(ctx, party{name: fmt.Sprint("caller ", worker%4), environment: fmt.Sprint("e", worker%2)})
 				if err == nil {
 					if n := line.working(); n > 5 {
 						t.Errorf("%d at work", n)
@@ -160,36 +160,79 @@ func TestTurnsInParallel(t *testing.T) {
 	}
 }
 
-func TestPlaces(t *testing.T) {
-	p := newPlaces(8, 3)
-	var releases []func()
-	take := func(caller string, known, want bool) {
-		t.Helper()
-		release, err := p.take(caller, known)
-		if (err == nil) != want {
-			t.Fatalf("%s: %v", caller, err)
+// TestManyCallersOfOneEnvironmentComeAfterOthers: an environment that makes many clients has no more turns for that.
+func TestManyCallersOfOneEnvironmentComeAfterOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		line := newTurns(4, time.Hour)
+		var held []func()
+		for i := range 4 {
+			release, err := line.take(t.Context(), party{name: fmt.Sprint("dev ", i), environment: "dev"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			held = append(held, release)
 		}
-		if err == nil {
-			releases = append(releases, release)
-		} else if !fault.HasCode(err, "too_busy") {
-			t.Errorf("%v", err)
+		came, stop := make(chan string, 6), make(chan struct{})
+		wait := func(by party) {
+			go func() {
+				release, err := line.take(t.Context(), by)
+				if err != nil {
+					t.Errorf("%s: %v", by.name, err)
+					return
+				}
+				came <- by.environment
+				<-stop
+				release()
+			}()
+			synctest.Wait()
 		}
+		for i := range 4 {
+			wait(party{name: fmt.Sprint("dev ", 4+i), environment: "dev"})
+		}
+		wait(party{name: "shop", environment: "prod"})
+		wait(party{name: "shop", environment: "prod"})
+		for _, release := range held {
+			release()
+			synctest.Wait()
+		}
+		for i, want := range []string{"prod", "prod", "dev", "dev"} {
+			if got := <-came; got != want {
+				t.Errorf("turn %d came to %s, want %s", i, got, want)
+			}
+		}
+		close(stop)
+	})
+}
+
+// TestStrangersHaveAQuarterOfTheTurns: from however many addresses they come; all while nobody else is there.
+func TestStrangersHaveAQuarterOfTheTurns(t *testing.T) {
+	line := newTurns(8, time.Hour)
+	take := func(by party) (release func(), ok bool) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		release, err := line.take(ctx, by)
+		return release, err == nil
 	}
-	take("x", false, true)
-	take("y", false, true)
-	take("z", false, false) // a quarter for all of those who are not known
-	for range 3 {
-		take("a", true, true)
+	var held []func()
+	for i := range 5 {
+		release, ok := take(party{name: fmt.Sprint("address ", i)})
+		if !ok {
+			t.Fatalf("stranger %d has no turn, and nobody else is there", i)
+		}
+		held = append(held, release)
 	}
-	take("a", true, false)
-	for range 3 {
-		take("b", true, true)
+	shop, ok := take(party{name: "shop", environment: "prod"})
+	if !ok {
+		t.Fatal("a client has no turn")
 	}
-	take("c", true, false) // as many as there are
-	for _, release := range releases {
+	for _, release := range held[:4] {
 		release()
 	}
-	if len(p.taken.by) != 0 {
-		t.Errorf("%v is remembered", p.taken.by)
+	if _, ok := take(party{name: "address 7"}); !ok {
+		t.Error("a second stranger has no turn")
 	}
+	if _, ok := take(party{name: "address 8"}); ok {
+		t.Error("a third stranger has a turn")
+	}
+	shop()
 }

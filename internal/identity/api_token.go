@@ -79,6 +79,7 @@ func (a *Authenticator) machine(ctx context.Context, text, actForUser string) (C
 		Actor:      account.Actor{Environment: token.Environment, APIToken: token.ID},
 		Account:    known.Account,
 		Credential: credential(token.Environment, "api_token", token.ID),
+		Share:      credential(token.Environment, "account", known.Account), // who makes many tokens has no more of it
 	}
 	if actForUser != "" {
 		return caller, fault.New(fault.Denied, "may_not_act_for_users", "an API token acts for nobody but itself").In(ActForUser)

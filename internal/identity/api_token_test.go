@@ -127,3 +127,14 @@ func FuzzParseAPIToken(f *testing.F) {
 		}
 	})
 }
+
+// TestC1_APITokensOfAnAccountShareWhatItMayTake: each is a credential of its own, also where it is refused, and they have one share.
+func TestC1_APITokensOfAnAccountShareWhatItMayTake(t *testing.T) {
+	a := identity.New(identity.Sources{APITokens: machines{}, Now: func() time.Time { return clock }})
+	for _, user := range []string{"", "ada"} {
+		got, err := a.Authenticate(t.Context(), identity.Presented{Authorization: "Bearer " + identity.FormatAPIToken("prod", "export", secret), ActForUser: user})
+		if (err != nil) != (user != "") || got.Credential != "prod/api_token:export" || got.Share != "prod/account:globex" {
+			t.Errorf("for %q: %+v, %v", user, got, err)
+		}
+	}
+}

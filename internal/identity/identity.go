@@ -90,6 +90,7 @@ type Caller struct {
 	Scopes     account.Scopes // what the credential may be used for
 	Account    account.ID     // that the credential belongs to: an API token's; "" for none
 	Credential string         // names the credential, so that two can be told apart; no secret
+	Share      string         // names whose share of the server requests take, where that is not the credential's own; "" if it is
 
 	SignedIn account.SignedIn // as whom a user or an operator has signed in at an OpenID provider; zero for all others
 
@@ -113,14 +114,14 @@ func credential[T ~string](env account.EnvironmentID, kind string, id T) string 
 // (environment_required) for a provider's token without an environment; those of
 // Acting.MayActFor, naming the field Act-For-User, of Impersonating.MayImpersonate, Opening.MayUseAccount,
 // Providers.Verify and SignIns.SignIn; those of Presented.Admit; Unavailable when the credentials cannot be read. No error repeats what was presented.
-// With another fault than Unauthenticated the Caller may say which credential it was, and says nothing else: refusals count too.
+// With another fault than Unauthenticated the Caller may say which credential it was and whose share it takes, and says nothing else: refusals count too.
 func (a *Authenticator) Authenticate(ctx context.Context, p Presented) (Caller, error) {
 	caller, err := a.authenticate(ctx, p)
 	if errors.Is(err, fault.Unauthenticated) {
 		return Caller{}, err
 	}
 	if err != nil {
-		return Caller{Credential: caller.Credential}, err
+		return Caller{Credential: caller.Credential, Share: caller.Share}, err
 	}
 	if p.Environment != "" && p.Environment != string(caller.Actor.Environment) {
 		return Caller{}, unauthenticated("the credential is not one of the environment that %s names", Environment)

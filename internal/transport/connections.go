@@ -2,13 +2,14 @@
 package transport
 
 import (
+	"container/list"
 	"context"
 	"crypto/tls"
 	"net"
-	"net/http"
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -31,9 +32,10 @@ func (b Bounds) withDefaults() Bounds {
 }
 
 // Listener accepts connections within bounds. A connection too many from one address is closed at once. When
-// there are as many as there may be in all, a new one takes the place of one that has
+// there are as many as there may be in all, a new one takes the place of one on which we have
 // nothing at work: of the one that has waited longest without a whole request yet, as slow
-// clients have, or else of the one that has been idle longest. If all are at work the new one is closed.
+// clients have, or else of the one that has been idle longest, or else of one that waits for its
+// other end: see work. If all are at work the new one is closed.
 type Listener struct {
 	net.Listener
 	bounds  Bounds
@@ -42,30 +44,34 @@ type Listener struct {
 	mu    sync.Mutex
 	conns map[*conn]bool
 	by    map[netip.Prefix]int
-	clock uint64 // counts what happens to connections
+	clock uint64     // counts what happens to connections
+	fresh *list.List // connections without a whole request yet, the oldest first
+	idle  *list.List // others without a request under way, the one that is idle longest first
 }
 
 // conn is a connection that is counted. Its fields belong to its Listener's lock.
 type conn struct {
 	net.Conn
 	of     *Listener
-	source netip.Prefix // what it is counted under; not valid if it is exempt
-	atWork int          // requests under way
-	served bool         // whether there was one ever
-	since  uint64       // when it was accepted, or had its last request answered
+	source netip.Prefix   // what it is counted under; not valid if it is exempt
+	under  map[*work]bool // requests under way
+	served bool           // whether there was a whole one ever
+	since  uint64         // when it was accepted, or had its last request answered
+	in     *list.List     // fresh or idle, and where in it; nil for neither
+	place  *list.Element
 }
 
 // The reasons for which a connection is closed, as the metric has them.
 const (
 	refusedAddress = "address"   // too many from one address
 	refusedAll     = "all"       // too many, and all at work
-	gaveWay        = "made_room" // too many, and this one had nothing at work
+	gaveWay        = "made_room" // too many, and on this one we had nothing at work
 )
 
 // Bound returns a Listener on an inner one, and counts connections in the registry's metrics, if there is one.
 func Bound(inner net.Listener, b Bounds, registry prometheus.Registerer) *Listener {
 	l := &Listener{
-		Listener: inner, bounds: b.withDefaults(), conns: map[*conn]bool{}, by: map[netip.Prefix]int{},
+		Listener: inner, bounds: b.withDefaults(), conns: map[*conn]bool{}, by: map[netip.Prefix]int{}, fresh: list.New(), idle: list.New(),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tenantry_connections_closed_total", Help: "Connections closed because there were too many, by reason.",
 		}, []string{"reason"}),
@@ -90,7 +96,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 		}
 		c, reason, victim := l.admit(accepted)
 		if victim != nil {
-			_ = victim.Close() // its request, if any came, is not whole
+			_ = victim.Close() // what is under way on it ends with it
 		}
 		if c != nil {
 			return c, nil
@@ -116,8 +122,9 @@ func (l *Listener) admit(accepted net.Conn) (c *conn, reason string, victim *con
 		l.forget(victim)
 	}
 	l.clock++
-	c = &conn{Conn: accepted, of: l, source: source, since: l.clock}
+	c = &conn{Conn: accepted, of: l, source: source, under: map[*work]bool{}, since: l.clock}
 	l.conns[c] = true
+	c.wait(l.fresh)
 	if source.IsValid() {
 		l.by[source]++
 	}
@@ -144,16 +151,54 @@ func (l *Listener) source(remote net.Addr) netip.Prefix {
 
 // idlest is the connection that gives way; nil if all are at work.
 func (l *Listener) idlest() *conn {
-	var least *conn
-	for c := range l.conns {
-		if c.atWork > 0 {
-			continue
-		}
-		if least == nil || !c.served && least.served || c.served == least.served && c.since < least.since {
-			least = c
+	for _, waiting := range []*list.List{l.fresh, l.idle} {
+		if first := waiting.Front(); first != nil {
+			c, _ := first.Value.(*conn)
+			return c
 		}
 	}
-	return least
+	return l.stalled()
+}
+
+// sample is among how many connections whose requests wait for their sender the oldest is looked for. It is
+// bounded since it is looked for at every connection that is one too many.
+const sample = 64
+
+// stalled is a connection whose requests wait for their sender; nil if there is none.
+func (l *Listener) stalled() *conn {
+	now, found := time.Now(), 0
+	var oldest *conn
+	for c := range l.conns { // in no order
+		if c.isAtWork(now) {
+			continue
+		}
+		if oldest == nil || c.since < oldest.since {
+			oldest = c
+		}
+		if found++; found == sample {
+			break
+		}
+	}
+	return oldest
+}
+
+func (c *conn) isAtWork(now time.Time) bool {
+	for w := range c.under {
+		if w.isOurs(now) {
+			return true
+		}
+	}
+	return false
+}
+
+// wait puts a connection at the end of a list of those that give way first; of none if the list is nil.
+func (c *conn) wait(in *list.List) {
+	if c.in != nil {
+		c.in.Remove(c.place)
+	}
+	if c.in = in; in != nil {
+		c.place = in.PushBack(c)
+	}
 }
 
 // forget counts a connection no more. It may be called again.
@@ -162,6 +207,7 @@ func (l *Listener) forget(c *conn) {
 		return
 	}
 	delete(l.conns, c)
+	c.wait(nil)
 	if c.source.IsValid() {
 		if l.by[c.source]--; l.by[c.source] == 0 {
 			delete(l.by, c.source)
@@ -204,28 +250,38 @@ func ConnContext(ctx context.Context, c net.Conn) context.Context {
 	return ctx
 }
 
-// Handler notes which connections have requests at work. A request is at work when its headers are there.
-func Handler(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c, ok := r.Context().Value(connKey{}).(*conn); ok {
-			c.begin()
-			defer c.end()
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-func (c *conn) begin() {
+// begin counts a request whose headers are there.
+func (c *conn) begin() *work {
 	c.of.mu.Lock()
 	defer c.of.mu.Unlock()
-	c.atWork++
-	c.served = true
+	w := &work{}
+	c.under[w] = true
+	if c.served {
+		c.wait(nil)
+	}
+	return w
 }
 
-func (c *conn) end() {
+// arrived notes that a request is there to the end of its body.
+func (c *conn) arrived(w *work) {
+	w.mu.Lock()
+	w.whole = true
+	w.mu.Unlock()
 	c.of.mu.Lock()
 	defer c.of.mu.Unlock()
-	c.atWork--
+	if !c.served {
+		c.served = true
+		c.wait(nil)
+	}
+}
+
+func (c *conn) end(w *work) {
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	delete(c.under, w)
 	c.of.clock++
 	c.since = c.of.clock
+	if c.served && len(c.under) == 0 && c.of.conns[c] {
+		c.wait(c.of.idle)
+	}
 }

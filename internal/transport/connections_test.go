@@ -17,12 +17,13 @@ import (
 	"github.com/tenantry/tenantry/internal/transport"
 )
 
-// bounded is a server whose connections are bounded. A request for /wait is at work until release is closed.
+// bounded is a server whose connections are bounded. A request for /wait is at work until release is closed, one for
+// /read reads its body.
 type bounded struct {
 	t        *testing.T
 	address  string
 	registry *prometheus.Registry
-	working  chan struct{} // one for each request that begins to wait
+	working  chan struct{} // one for each request that begins to wait, or to read
 	release  chan struct{}
 }
 
@@ -37,6 +38,10 @@ func serve(t *testing.T, b transport.Bounds) *bounded {
 		if r.URL.Path == "/wait" {
 			s.working <- struct{}{}
 			<-s.release
+		}
+		if r.URL.Path == "/read" {
+			s.working <- struct{}{}
+			_, _ = io.Copy(io.Discard, r.Body)
 		}
 	}))}
 	go func() {
@@ -87,6 +92,11 @@ func (p peer) get(path string) string {
 	if _, err := io.WriteString(p, "GET "+path+" HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 		return ""
 	}
+	return p.status()
+}
+
+// status reads an answer and returns its status line; "" if the connection is closed.
+func (p peer) status() string {
 	resp, err := http.ReadResponse(bufio.NewReader(p), nil)
 	if err != nil {
 		return ""
