@@ -29,7 +29,7 @@ func TestI1_OnlyOneAcceptsALink(t *testing.T) {
 		}
 		return won, others
 	}
-	const atOnce = 16 // no more from one address, without a credential
+	const atOnce = 12 // fewer than one address may have under way without a credential
 	for round := range 3 {
 		email := fmt.Sprintf("many%d@new.example", round)
 		_, token := w.invite("globex-eu", offer(email))
