@@ -25,16 +25,17 @@ test: verify lint ## Everything CI runs: generated files, linter, all tests, mos
 # less time, and more memory. `make test GOGC=100` is for small machines.
 test lint build: export GOGC ?= 400
 
-# internal/app has the tests that take longest, one after the other, and leaves a processor to the rest until the end.
+# internal/app has the tests that take longest, one after the other: about as long as those of all the rest.
 .PHONY: test-app
 test-app:
 	go test -vet=off -timeout 15m -skip '$(PARALLEL)' ./internal/app
+	go test -race -vet=off -timeout 15m -run '$(PARALLEL)' ./internal/app
 
 .PHONY: test-others
 test-others:
 	go test -race -vet=off -timeout 15m -skip '$(LARGE)' $$(go list ./... | grep -v -E '$(LONG)')
 	go test -vet=off -timeout 15m -skip '$(PARALLEL)' $$(go list ./... | grep -E '$(LONG)' | grep -v '/internal/app$$')
-	go test -race -vet=off -timeout 15m -run '$(PARALLEL)' ./internal/app ./internal/store ./internal/engine/...
+	go test -race -vet=off -timeout 15m -run '$(PARALLEL)' ./internal/store ./internal/engine/...
 	cd bench && go vet ./... && go test -vet=off -timeout 10m ./...
 	GOGC=100 go test -vet=off -timeout 15m -run '$(LARGE)' ./internal/httpapi
 	$(MAKE) fuzz-short
