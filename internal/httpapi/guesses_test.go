@@ -243,6 +243,17 @@ func TestTheLogHoldsShortPaths(t *testing.T) {
 	}
 }
 
+// TestC2_SecretsInAPathAreNotLogged: whoever puts one where an id belongs finds it in no log.
+func TestC2_SecretsInAPathAreNotLogged(t *testing.T) {
+	a := serve(t, Deps{Authenticator: away{}}, Config{})
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/accounts/tenantry_prod.shop."+strings.Repeat("s3cret", 7), nil)
+	r.Header.Set("Authorization", "Bearer guess")
+	a.send(r).refused(503, "provider_unavailable", "")
+	if log := a.log.String(); strings.Contains(log, "s3cret") || !strings.Contains(log, "tenantry_prod.shop.***") {
+		t.Errorf("the log: %s", log)
+	}
+}
+
 // away is an authenticator whose providers are away.
 type away struct{ known }
 

@@ -55,7 +55,7 @@ var requestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 // where it comes from, and sets the headers that every answer has.
 func (s *server) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		i := &info{id: r.Header.Get("X-Request-Id"), from: r.RemoteAddr, method: cut(r.Method), path: cut(r.URL.Path)}
+		i := &info{id: r.Header.Get("X-Request-Id"), from: r.RemoteAddr, method: cut(r.Method), path: cut(account.Masked(r.URL.Path))}
 		if !requestID.MatchString(i.id) {
 			i.id = account.NewID("req")
 		}
