@@ -142,15 +142,8 @@ func TestSlowAndSilentClients(t *testing.T) {
 	s.environment("prod")
 	op := s.client("prod", "op", false, account.PortalAdmin)
 	dial := func(text string) net.Conn {
-		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}, Timeout: 10 * time.Second}
-		c, err := d.DialContext(context.Background(), "tcp", strings.TrimPrefix(s.url, "http://"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = c.Close() })
-		_ = c.SetDeadline(time.Now().Add(time.Minute))
-		_, _ = io.WriteString(c, text) // it may be closed already
-		return c
+		t.Helper()
+		return dialFrom(t, s, "127.0.0.2", text)
 	}
 	var slow []net.Conn
 	for range 60 { // twice as many as may be

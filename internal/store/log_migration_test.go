@@ -28,19 +28,11 @@ func TestL1_MigrationFindsWhatEntriesConcern(t *testing.T) {
 		{"PostgreSQL", func() string { return testpg.Database(t) }},
 	} {
 		t.Run(database.name, func(t *testing.T) {
-			noted, err := Open(t.Context(), database.dsn(), Config{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			closing(t, noted)
+			noted := opened(t, database.dsn())
 			fillLog(t, noted)
 			dsn := database.dsn()
 			atVersion2(t, dsn, noted)
-			migrated, err := Open(t.Context(), dsn, Config{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			closing(t, migrated)
+			migrated := opened(t, dsn)
 			for _, table := range []string{
 				`SELECT environment, type, id, version, 0, '' FROM journal_concerns ORDER BY environment, type, id, version`,
 				`SELECT environment, account_id, '', born, COALESCE(ended, 0), parent FROM journal_lives ORDER BY environment, account_id, born`,
@@ -52,15 +44,6 @@ func TestL1_MigrationFindsWhatEntriesConcern(t *testing.T) {
 			}
 		})
 	}
-}
-
-func closing(t *testing.T, db *DB) {
-	t.Helper()
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 }
 
 func rowsOf(t *testing.T, db *DB, query string) []string {

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,11 +12,7 @@ import (
 // TestL1_SQLiteLooksTheLogUp sees that a page of the log is found by what was asked
 // for, and is led by the index that fits.
 func TestL1_SQLiteLooksTheLogUp(t *testing.T) {
-	db, err := Open(t.Context(), filepath.Join(t.TempDir(), "directory.db"), Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	closing(t, db)
+	db := openedFile(t)
 	ada := account.Ref{Type: "user", ID: "ada"}
 	for name, c := range map[string]struct {
 		q  directory.LogQuery

@@ -1,22 +1,13 @@
 package store
 
 import (
-	"path/filepath"
 	"testing"
 )
 
 // TestSQLiteLooksUpWhatIsIssued sees that what is asked at each request, and by
 // lists, finds API tokens and keys by their keys.
 func TestSQLiteLooksUpWhatIsIssued(t *testing.T) {
-	db, err := Open(t.Context(), filepath.Join(t.TempDir(), "directory.db"), Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	db := openedFile(t)
 	looksUp(t, db, `SELECT `+apiTokenColumns+` FROM api_tokens t WHERE t.environment = ? AND t.id = ?`, "dev", "t")
 	looksUp(t, db, `SELECT `+apiTokenColumns+` FROM api_tokens t WHERE t.environment = ? AND t.creator = ? ORDER BY t.id`, "dev", "user:u")
 	looksUp(t, db, `UPDATE api_tokens SET last_used_at = ? WHERE environment = ? AND id = ?`, 1, "dev", "t")

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -20,15 +19,7 @@ func requestStatements(d *dialect) map[string]statement {
 // TestE3_SQLiteLooksListsUp sees that a request's lists are found by keys, and
 // that an index tells whether there are any.
 func TestE3_SQLiteLooksListsUp(t *testing.T) {
-	db, err := Open(t.Context(), filepath.Join(t.TempDir(), "directory.db"), Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	db := openedFile(t)
 	for name, of := range requestStatements(db.dialect) {
 		plan := explain(t, db, "EXPLAIN QUERY PLAN ", of, func(r row) (detail string, err error) {
 			var id, parent, unused int
@@ -50,15 +41,7 @@ func TestE3_SQLiteLooksListsUp(t *testing.T) {
 
 // TestE3_PostgresLooksListsUp sees that there is an index for every table that is read.
 func TestE3_PostgresLooksListsUp(t *testing.T) {
-	db, err := Open(t.Context(), testpg.Database(t), Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	db := opened(t, testpg.Database(t))
 	for name, of := range requestStatements(db.dialect) {
 		if name == "a claim" { // which a transaction that reads cannot ask for
 			continue

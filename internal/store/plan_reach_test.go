@@ -1,7 +1,6 @@
 package store
 
 import (
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -31,15 +30,7 @@ func reachStatements() map[string]statement {
 // TestS5_SQLiteLooksReachUp sees that who can open an account is found by keys:
 // only the members of the accounts above are read, however many others there are.
 func TestS5_SQLiteLooksReachUp(t *testing.T) {
-	db, err := Open(t.Context(), filepath.Join(t.TempDir(), "directory.db"), Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	db := openedFile(t)
 	for name, of := range reachStatements() {
 		plan := explain(t, db, "EXPLAIN QUERY PLAN ", of, func(r row) (detail string, err error) {
 			var id, parent, unused int
@@ -57,15 +48,7 @@ func TestS5_SQLiteLooksReachUp(t *testing.T) {
 
 // TestS5_PostgresLooksReachUp sees that there is an index for every table that is read.
 func TestS5_PostgresLooksReachUp(t *testing.T) {
-	db, err := Open(t.Context(), testpg.Database(t), Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	db := opened(t, testpg.Database(t))
 	for name, of := range reachStatements() {
 		plan := explain(t, db, "EXPLAIN ", of, scanValue[string])
 		text := strings.Join(plan, "\n")

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -9,15 +8,7 @@ import (
 // TestSQLiteLooksRowsUp sees that what changes state rows, and what goes down the
 // tree, finds rows by their keys: no step reads a table from end to end, or all of an environment's rows.
 func TestSQLiteLooksRowsUp(t *testing.T) {
-	db, err := Open(t.Context(), filepath.Join(t.TempDir(), "directory.db"), Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	db := openedFile(t)
 	looksUp(t, db, childrenOf, "[]", "dev")
 	looksUp(t, db, switchesAt, "[]", "dev", "[]")
 	looksUp(t, db, deliveriesOf, "[]", "dev")

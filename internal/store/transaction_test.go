@@ -12,15 +12,7 @@ import (
 const loseRace = `DO $$ BEGIN RAISE EXCEPTION 'lost' USING ERRCODE = '40001'; END $$`
 
 func TestWriteThatLosesARaceRunsAgain(t *testing.T) {
-	db, err := Open(t.Context(), testpg.Database(t), Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	db := opened(t, testpg.Database(t))
 	lose := func(times int, swallow bool) (calls int, err error) {
 		err = db.write(t.Context(), db.writer, func(s *session) error {
 			calls++

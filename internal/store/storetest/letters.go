@@ -246,19 +246,7 @@ func testForeignLetters(w *world) {
 func testLetterClaims(w *world) {
 	t := w.T
 	const letters, couriers = 60, 6
-	changes := []account.Change{create(tenant("a", ""))}
-	for i := range letters {
-		changes = append(changes, create(invitation(numbered[account.InvitationID]("i", i), "a")))
-	}
-	w.write(changes...)
-	w.tx(func(tx directory.Tx) error {
-		for i := range letters {
-			if err := tx.QueueLetter(w.ctx, numbered[account.InvitationID]("i", i), numbered[string]("job", i)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	w.queueMany(w.env, letters)
 	var mu sync.Mutex
 	claimed := map[string]int{}
 	var all sync.WaitGroup
