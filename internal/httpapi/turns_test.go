@@ -201,6 +201,11 @@ func TestManyCallersOfOneEnvironmentComeAfterOthers(t *testing.T) {
 			}
 		}
 		close(stop)
+		for range 2 { // the two that were still waiting: their context ends with the test
+			if got := <-came; got != "dev" {
+				t.Errorf("a last turn came to %s", got)
+			}
+		}
 	})
 }
 
