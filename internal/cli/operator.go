@@ -75,12 +75,15 @@ entitlements_editor, entitlements_viewer, impersonator.`,
 
 // hintAtIssuers tells of an operator whom no issuer would link when they sign in.
 func (c *console) hintAtIssuers(ctx context.Context, a *app.App, env account.EnvironmentID, operator account.Operator) error {
+	if operator.Subject != "" {
+		return nil
+	}
 	issuers, err := a.Directory.ListIssuers(ctx, system(env))
 	if err != nil {
 		return err
 	}
 	for _, i := range issuers {
-		if _, links := i.Value.VouchesFor(operator.Email); operator.Subject != "" || links && i.Value.Purpose == account.ForOperators {
+		if _, links := i.Value.VouchesFor(operator.Email); links && i.Value.Purpose == account.ForOperators {
 			return nil
 		}
 	}
