@@ -30,12 +30,21 @@ func dialFrom(t *testing.T, s *service, from, text string) net.Conn {
 	return c
 }
 
+// begun waits for an answer to begin, and returns the status that it begins with.
+func begun(t *testing.T, c net.Conn) string {
+	t.Helper()
+	head := make([]byte, len("HTTP/1.1 100"))
+	if _, err := io.ReadFull(c, head); err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimPrefix(string(head), "HTTP/1.1 ")
+}
+
 // continued waits until the server reads the body that a request announced.
 func continued(t *testing.T, c net.Conn) {
 	t.Helper()
-	head := make([]byte, len("HTTP/1.1 100"))
-	if _, err := io.ReadFull(c, head); err != nil || string(head) != "HTTP/1.1 100" {
-		t.Fatalf("the body is not asked for: %q, %v", head, err)
+	if status := begun(t, c); status != "100" {
+		t.Fatalf("the body is not asked for: %s", status)
 	}
 }
 
@@ -86,9 +95,7 @@ func TestAttack_StrangersWithUnreadDocumentsKeepNobodyOut(t *testing.T) {
 	for i := range 4 {
 		for range 2 {
 			c := dialFrom(t, s, fmt.Sprintf("127.0.0.%d", i+2), flood)
-			if _, err := io.ReadFull(c, make([]byte, len("HTTP/1.1 200"))); err != nil { // it is being sent
-				t.Fatal(err)
-			}
+			begun(t, c) // it is being sent
 		}
 	}
 	for range 3 {
@@ -110,17 +117,13 @@ func TestAttack_OneAccountsTokensLeavePlacesToOthers(t *testing.T) {
 		made := outsider.must("POST", "/v1/accounts/initech/api-tokens", obj{"name": fmt.Sprint("robot ", i), "roles": []string{"viewer"}})
 		for range 2 {
 			c := dialFrom(t, w.service, "127.0.0.2", slowBody("/v1/check", "application/json", "Authorization: Bearer "+made.body["token"].(string)))
-			head := make([]byte, len("HTTP/1.1 100"))
-			if _, err := io.ReadFull(c, head); err != nil {
-				t.Fatal(err)
-			}
-			switch string(head) {
-			case "HTTP/1.1 100":
+			switch status := begun(t, c); status {
+			case "100":
 				held++
-			case "HTTP/1.1 503":
+			case "503":
 				refused++
 			default:
-				t.Fatalf("answered %q", head)
+				t.Fatalf("answered %s", status)
 			}
 		}
 	}

@@ -53,3 +53,25 @@ func TestAttack_TokensThatAreOverShutNobodyOut(t *testing.T) {
 	again, _ := w.impersonate(w.support, "owner")
 	again.must("GET", "/v1/me", nil)
 }
+
+// TestAttack_GuessesBehindOneAddress: who guesses does not shut out those who get tokens from the same address.
+func TestAttack_GuessesBehindOneAddress(t *testing.T) {
+	cfg := oneMachine.make(t)
+	cfg.Transport = app.Transport{Limits: httpapi.Limits{Failures: 3}}
+	s := start(t, cfg)
+	s.environment("prod")
+	shop := s.client("prod", "shop", false, account.PortalAdmin)
+	get := func() caller {
+		x := s.exchange(t, "prod.shop", shop.token, map[string]string{"grant_type": "client_credentials"})
+		return caller{s: s, token: x.body["access_token"].(string)}
+	}
+	before := get()
+	guess := caller{s: s, token: shop.token[:len(shop.token)-4] + "AAAA"}
+	for range 3 {
+		guess.refuse("unauthenticated", "GET", "/v1/me", nil)
+	}
+	guess.refuse("too_many_failures", "GET", "/v1/me", nil)
+	before.must("GET", "/v1/me", nil) // used for the first time
+	get().must("GET", "/v1/me", nil)
+	shop.refuse("too_many_failures", "GET", "/v1/me", nil) // never seen as a bearer: it could be a guess that is right
+}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -161,31 +162,36 @@ func (s stuck) Write(p []byte) (int, error) {
 	return s.ResponseWriter.Write(p)
 }
 
+// takeNothing has readers ask, whose answers wait to be taken until taken is called.
+func takeNothing(a *api, readers int, request func() *http.Request) (taken func()) {
+	s := stuck{writing: make(chan struct{}, readers), release: make(chan struct{})}
+	var asked sync.WaitGroup
+	for range readers {
+		asked.Go(func() {
+			mine := s
+			mine.ResponseWriter = httptest.NewRecorder()
+			a.handler.ServeHTTP(mine, request())
+		})
+		<-s.writing
+	}
+	return func() {
+		close(s.release)
+		asked.Wait()
+	}
+}
+
 // TestReadersWhoTakeNothingHoldNoTurn: an answer is sent when its turn is over.
 func TestReadersWhoTakeNothingHoldNoTurn(t *testing.T) {
 	d, _ := onSQLite(t, granting{})
 	a := serve(t, Deps{Directory: d}, one())
-	s := stuck{ResponseWriter: httptest.NewRecorder(), writing: make(chan struct{}, 20), release: make(chan struct{})}
 	request := func() *http.Request {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/accounts", nil)
 		r.Header.Set("Authorization", "Bearer good")
 		return r
 	}
-	done := make(chan struct{}, 20)
-	for range 20 {
-		go func() {
-			mine := s
-			mine.ResponseWriter = httptest.NewRecorder()
-			a.handler.ServeHTTP(mine, request())
-			done <- struct{}{}
-		}()
-		<-s.writing
-	}
+	taken := takeNothing(a, 20, request)
 	a.send(request()).ok(200)
-	close(s.release)
-	for range 20 {
-		<-done
-	}
+	taken()
 }
 
 // TestWhoIsTooMuchIsToldSo: a request that gets no turn is refused, and the next one is not.

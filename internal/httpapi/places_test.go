@@ -134,28 +134,15 @@ func TestUnreadDocumentsLeavePlacesToOthers(t *testing.T) {
 // TestDocumentsAreRefusedToWhoDoesNotReadThem end to end: the ninth from one address.
 func TestDocumentsAreRefusedToWhoDoesNotReadThem(t *testing.T) {
 	a := serve(t, Deps{}, Config{})
-	held := stuck{writing: make(chan struct{}, 8), release: make(chan struct{})}
 	get := func() *http.Request {
 		return httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/openapi.json", nil)
 	}
-	done := make(chan struct{}, 8)
-	for range 8 {
-		go func() {
-			mine := held
-			mine.ResponseWriter = httptest.NewRecorder()
-			a.handler.ServeHTTP(mine, get())
-			done <- struct{}{}
-		}()
-		<-held.writing
-	}
+	taken := takeNothing(a, 8, get)
 	a.send(get()).refused(503, "too_busy", "")
 	other := get()
 	other.RemoteAddr = "198.51.100.7:1"
 	a.send(other).ok(200)
-	close(held.release)
-	for range 8 {
-		<-done
-	}
+	taken()
 	a.send(get()).ok(200)
 }
 

@@ -14,12 +14,18 @@ import (
 	"github.com/tenantry/tenantry/internal/fault"
 )
 
-// taking takes a turn that has to be free.
-func taking(t *testing.T, line *turns, caller string) (release func()) {
+// takeAtOnce takes a turn if one is free.
+func takeAtOnce(t *testing.T, line *turns, by party) (release func(), err error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel() // who would have to wait gives up
-	release, err := line.take(ctx, party{name: caller})
+	return line.take(ctx, by)
+}
+
+// taking takes a turn that has to be free.
+func taking(t *testing.T, line *turns, caller string) (release func()) {
+	t.Helper()
+	release, err := takeAtOnce(t, line, party{name: caller})
 	if err != nil {
 		t.Fatalf("%s has no turn: %v", caller, err)
 	}
@@ -28,9 +34,7 @@ func taking(t *testing.T, line *turns, caller string) (release func()) {
 
 func noTurn(t *testing.T, line *turns, caller string) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if release, err := line.take(ctx, party{name: caller}); err == nil {
+	if release, err := takeAtOnce(t, line, party{name: caller}); err == nil {
 		release()
 		t.Fatalf("%s has a turn", caller)
 	}
@@ -212,32 +216,18 @@ func TestManyCallersOfOneEnvironmentComeAfterOthers(t *testing.T) {
 // TestStrangersHaveAQuarterOfTheTurns: from however many addresses they come; all while nobody else is there.
 func TestStrangersHaveAQuarterOfTheTurns(t *testing.T) {
 	line := newTurns(8, time.Hour)
-	take := func(by party) (release func(), ok bool) {
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		release, err := line.take(ctx, by)
-		return release, err == nil
-	}
 	var held []func()
-	for i := range 5 {
-		release, ok := take(party{name: fmt.Sprint("address ", i)})
-		if !ok {
-			t.Fatalf("stranger %d has no turn, and nobody else is there", i)
-		}
-		held = append(held, release)
+	for i := range 5 { // nobody else is there
+		held = append(held, taking(t, line, fmt.Sprint("address ", i)))
 	}
-	shop, ok := take(party{name: "shop", environment: "prod"})
-	if !ok {
-		t.Fatal("a client has no turn")
+	shop, err := takeAtOnce(t, line, party{name: "shop", environment: "prod"})
+	if err != nil {
+		t.Fatalf("a client has no turn: %v", err)
 	}
 	for _, release := range held[:4] {
 		release()
 	}
-	if _, ok := take(party{name: "address 7"}); !ok {
-		t.Error("a second stranger has no turn")
-	}
-	if _, ok := take(party{name: "address 8"}); ok {
-		t.Error("a third stranger has a turn")
-	}
+	taking(t, line, "address 7") // the second stranger at work
+	noTurn(t, line, "address 8")
 	shop()
 }
