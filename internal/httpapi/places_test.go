@@ -36,6 +36,20 @@ func (k *taker) note(by party, want bool, take func(party) (func(), error)) {
 	}
 }
 
+// fill takes all that 32 strangers may have together, each as many as one may.
+func (k *taker) fill(each int, take func(party) (func(), error)) {
+	k.t.Helper()
+	for i := range 32 {
+		for range each {
+			k.note(party{name: fmt.Sprint("address ", i)}, true, take)
+		}
+		if i == 0 {
+			k.note(party{name: "address 0"}, false, take)
+		}
+	}
+	k.note(party{name: "address 99"}, false, take)
+}
+
 func (k *taker) release() {
 	k.t.Helper()
 	for _, release := range k.releases {
@@ -101,15 +115,7 @@ func TestMembersOfAnEnvironmentLeavePlacesToItsClients(t *testing.T) {
 // TestStrangersLeavePlacesToEachOther: one address has few, and all together a quarter.
 func TestStrangersLeavePlacesToEachOther(t *testing.T) {
 	k := &taker{t: t, places: newPlaces(2048, 256)}
-	for i := range 32 {
-		for range 16 {
-			k.take(party{name: fmt.Sprint("address ", i)}, true)
-		}
-		if i == 0 {
-			k.take(party{name: "address 0"}, false)
-		}
-	}
-	k.take(party{name: "address 99"}, false)
+	k.fill(16, k.places.take)
 	k.note(party{name: "address 99"}, true, k.places.document) // those are no part of it
 	k.take(client("prod", "shop"), true)
 	k.release()
@@ -118,15 +124,7 @@ func TestStrangersLeavePlacesToEachOther(t *testing.T) {
 // TestUnreadDocumentsLeavePlacesToOthers: who does not read a document keeps few others from documents, and nobody from anything else.
 func TestUnreadDocumentsLeavePlacesToOthers(t *testing.T) {
 	k := &taker{t: t, places: newPlaces(2048, 256)}
-	for i := range 32 {
-		for range 8 {
-			k.note(party{name: fmt.Sprint("address ", i)}, true, k.places.document)
-		}
-		if i == 0 {
-			k.note(party{name: "address 0"}, false, k.places.document)
-		}
-	}
-	k.note(party{name: "address 99"}, false, k.places.document)
+	k.fill(8, k.places.document)
 	k.take(party{name: "address 99"}, true)
 	k.release()
 }
