@@ -1,0 +1,97 @@
+package switcher
+
+import (
+	"time"
+
+	"github.com/tenantry/tenantry/internal/account"
+)
+
+// describe returns accounts as the switcher shows them to a subject.
+func (v *View) describe(subject slot, found []slot) []account.Reachable {
+	d := describer{view: v, subject: subject, lines: map[slot]line{none: {}}}
+	out := make([]account.Reachable, len(found))
+	for i, at := range found {
+		out[i] = d.describe(at)
+	}
+	return out
+}
+
+// describer remembers the lines down to the parents of the accounts that it has described.
+type describer struct {
+	view    *View
+	subject slot
+	lines   map[slot]line
+}
+
+// line is what all accounts directly below one have in common.
+type line struct {
+	path    []account.Place  // from the root to the account above
+	sources []account.Source // that reach down from there, the nearest first
+}
+
+func (d *describer) describe(at slot) account.Reachable {
+	a := &d.view.state.accounts
+	n := a.nodes.At(at)
+	above := d.line(n.parent)
+	out := account.Reachable{
+		Place:                account.Place{ID: a.id(at), Name: a.name(at)},
+		CreatedAt:            time.UnixMicro(n.created).UTC(),
+		SubAccountManagement: n.flags&managed != 0,
+		Path:                 above.path,
+		Sources:              above.sources,
+	}
+	if n.parent != none {
+		out.Parent = a.id(n.parent)
+	}
+	if own, ok := d.source(at, true); ok {
+		out.Sources = append([]account.Source{own}, above.sources...)
+	}
+	return out
+}
+
+// line returns what the accounts directly below one have in common; nothing if they are roots.
+func (d *describer) line(at slot) line {
+	if known, ok := d.lines[at]; ok {
+		return known
+	}
+	a := &d.view.state.accounts
+	above := d.line(a.parent(at))
+	path := append(make([]account.Place, 0, len(above.path)+1), above.path...)
+	here := line{path: append(path, account.Place{ID: a.id(at), Name: a.name(at)}), sources: above.sources}
+	if own, ok := d.source(at, false); ok {
+		here.sources = append([]account.Source{own}, above.sources...)
+	}
+	d.lines[at] = here
+	return here
+}
+
+// source says how the subject's membership in an account, if it is in force, opens that account, or those below it (S5).
+func (d *describer) source(at slot, itself bool) (account.Source, bool) {
+	s := d.view.state
+	i, is := s.memberships.find(at, d.subject)
+	if !is {
+		return account.Source{}, false
+	}
+	m := s.memberships.all.At(i)
+	if m.over(d.view.now) {
+		return account.Source{}, false
+	}
+	out := account.Source{At: s.accounts.id(at), Roles: s.roles.sets.At(m.roles).keys}
+	if m.expires != 0 {
+		ends := time.UnixMicro(m.expires).UTC()
+		out.ExpiresAt = &ends
+	}
+	switch {
+	case itself:
+		out.Via = account.Direct
+	case s.accounts.nodes.At(at).flags&alwaysOn != 0:
+		out.Via = account.ViaAlwaysOn
+	case m.branch == granted:
+		out.Via = account.ViaGrant
+	case m.branch == kept:
+		out.Via = account.ViaKept
+	default:
+		return out, false
+	}
+	return out, true
+}

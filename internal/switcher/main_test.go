@@ -1,0 +1,12 @@
+package switcher
+
+import (
+	"os"
+	"testing"
+)
+
+// TestMain has chunks so small that random histories split and join them all the time.
+func TestMain(m *testing.M) {
+	chunkMost, chunkFull = 4, 3
+	os.Exit(m.Run())
+}

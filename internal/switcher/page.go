@@ -1,0 +1,161 @@
+package switcher
+
+import (
+	"github.com/tenantry/tenantry/internal/account"
+)
+
+// Sort is an order of accounts.
+type Sort string
+
+// The orders (W1).
+const (
+	ByTree Sort = "tree" // parents before their children, siblings by name
+	ByName Sort = "name"
+	ByDate Sort = "date" // the newest first
+)
+
+// Query asks for accounts that a user or an API token may open.
+type Query struct {
+	Who        Subject
+	Permission string     // only where they hold it by membership, by its name in the schema; "" wherever they may open the account
+	Under      account.ID // this account and all below it; "" for all
+	Text       string     // part of the name or id, folded; "" for all
+	Sort       Sort
+	After      After // the end of the page before
+	Limit      int   // the most accounts of the page; 0 is all
+}
+
+// Page is some of the accounts that a query is about.
+type Page struct {
+	Accounts []account.Reachable
+	Total    int   // on all pages
+	Next     After // where the next page begins; without marks if there is none
+	Near     bool  // Query.Under is, or is above, an account that the subject may open
+}
+
+// Page returns a page, and whether the index knows of the permission; if not, nobody but the
+// engine can tell. Nobody who is unknown or blocked opens anything (U5).
+func (v *View) Page(q Query) (Page, bool) {
+	permission, ok := v.permission(q.Permission)
+	if !ok {
+		return Page{}, false
+	}
+	var out Page
+	subject, known := v.state.subjects.find(q.Who)
+	if !known || v.Blocked(q.Who) {
+		return out, true
+	}
+	where := v.reach(subject, permission)
+	if q.Under != "" {
+		top, there := v.state.accounts.find(q.Under)
+		if !there {
+			return out, true
+		}
+		branch := v.state.interval(top)
+		where = where.within(branch)
+		out.Near = len(where) > 0 || permission != opening && len(v.reach(subject, opening).within(branch)) > 0
+	}
+	l := lister{view: v, query: q, area: where}
+	found := l.list()
+	out.Total = l.total
+	if q.Limit > 0 && len(found) > q.Limit {
+		found = found[:q.Limit]
+		out.Next = v.state.after(found[q.Limit-1], q.Sort)
+	}
+	out.Accounts = v.describe(subject, found)
+	return out, true
+}
+
+// permission returns the number of a permission, and whether the index knows it.
+func (v *View) permission(name string) (int, bool) {
+	if name == "" {
+		return opening, true
+	}
+	n, ok := v.model.bits[name]
+	return n, ok
+}
+
+// lister finds the accounts of a page, and how many there are on all.
+type lister struct {
+	view  *View
+	query Query
+	area  area
+	total int
+}
+
+// list returns the accounts after the cursor: one more than the limit, if there are as many.
+func (l *lister) list() []slot {
+	s := l.view.state
+	if l.query.Sort == ByTree || l.query.Sort == "" {
+		return l.inTree(s.positionAfter(l.query.After.Marks))
+	}
+	o := s.ordering(l.query.Sort, l.query.After)
+	if l.query.Text != "" {
+		best := o.best(l.most())
+		l.each(func(_ uint32, at slot) bool {
+			if s.accounts.matches(at, l.query.Text) {
+				l.total++
+				best.offer(at)
+			}
+			return true
+		})
+		return best.sorted()
+	}
+	l.total = l.area.size()
+	if found, ok := l.fromNames(o); ok {
+		return found
+	}
+	return l.merge(o)
+}
+
+// most is how many accounts are wanted: one more than the limit, to know whether there is another page.
+func (l *lister) most() int {
+	if l.query.Limit == 0 {
+		return l.area.size()
+	}
+	return l.query.Limit + 1
+}
+
+// each calls fn for the accounts of the area in the order of the tree until it returns false.
+func (l *lister) each(fn func(position uint32, at slot) bool) {
+	tree := &l.view.state.tree
+	for _, part := range l.area {
+		i, offset := tree.chunkAt(part.from)
+		for position := part.from; position < part.to; i, offset = i+1, 0 {
+			for _, at := range tree.chunks[i].slots[offset:] {
+				if position == part.to {
+					break
+				}
+				if !fn(position, at) {
+					return
+				}
+				position++
+			}
+		}
+	}
+}
+
+// inTree returns the accounts from a position on.
+func (l *lister) inTree(from uint32) []slot {
+	var found []slot
+	most := l.most()
+	if l.query.Text == "" {
+		l.total = l.area.size()
+		rest := lister{view: l.view, area: l.area.within(interval{from, l.view.state.tree.length()})}
+		rest.each(func(_ uint32, at slot) bool {
+			found = append(found, at)
+			return len(found) < most
+		})
+		return found
+	}
+	l.each(func(position uint32, at slot) bool {
+		if l.view.state.accounts.matches(at, l.query.Text) {
+			l.total++
+			if position >= from && len(found) < most {
+				found = append(found, at)
+			}
+		}
+		return true
+	})
+	return found
+}

@@ -1,0 +1,164 @@
+package switcher
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/schema"
+)
+
+func testModel(t interface {
+	Helper()
+	Fatal(...any)
+}) *model {
+	t.Helper()
+	catalogue, err := schema.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newModel(catalogue)
+}
+
+// compared holds a view against the naive model.
+type compared struct {
+	t    *rapid.T
+	view *View
+	n    *naive
+	now  time.Time
+}
+
+func (c compared) subjects() []Subject {
+	who := []Subject{{User, "nobody"}, {APIToken, "nothing"}}
+	for id := range c.n.users {
+		who = append(who, Subject{User, string(id)})
+	}
+	for id := range c.n.tokens {
+		who = append(who, Subject{APIToken, string(id)})
+	}
+	for id := range c.n.clients {
+		who = append(who, Subject{Operator, string(id)})
+	}
+	return who
+}
+
+func (c compared) checks() {
+	ids := []account.ID{"nowhere"}
+	for id := range c.n.accounts {
+		ids = append(ids, id)
+	}
+	for _, who := range c.subjects() {
+		for _, id := range ids {
+			for _, permission := range checked {
+				got, ok := c.view.Allowed(who, permission, id)
+				if want := c.n.allowed(who, permission, id, c.now); got != want || !ok {
+					c.t.Fatalf("%v %s at %s: %t, %t; want %t", who, permission, id, got, ok, want)
+				}
+			}
+		}
+	}
+}
+
+var sameReachable = cmp.Options{cmpopts.EquateEmpty(), cmpopts.EquateApproxTime(0)}
+
+func (c compared) lists() {
+	under := []account.ID{"", "", "nowhere"}
+	for id := range c.n.accounts {
+		under = append(under, id)
+	}
+	slices.Sort(under)
+	for _, who := range c.subjects() {
+		q := Query{
+			Who:        who,
+			Permission: rapid.SampledFrom([]string{"", "", "read_sub_accounts", "write_sub_accounts"}).Draw(c.t, "permission"),
+			Under:      rapid.SampledFrom(under).Draw(c.t, "under"),
+			Text:       rapid.SampledFrom([]string{"", "", "", "glob", "a", "acme", "x", "b_"}).Draw(c.t, "text"),
+			Sort:       rapid.SampledFrom([]Sort{ByTree, ByName, ByDate}).Draw(c.t, "sort"),
+			Limit:      rapid.SampledFrom([]int{0, 1, 2, 5}).Draw(c.t, "limit"),
+		}
+		c.list(q)
+	}
+}
+
+// list follows a list through all of its pages.
+func (c compared) list(q Query) {
+	want := c.n.list(q, c.now)
+	var got []account.Reachable
+	for {
+		page, ok := c.view.Page(q)
+		if !ok || page.Total != len(want) {
+			c.t.Fatalf("%+v: a total of %d, %t; want %d", q, page.Total, ok, len(want))
+		}
+		near := slices.ContainsFunc(c.n.list(Query{Who: q.Who}, c.now), func(r account.Reachable) bool { return c.n.under(q.Under, r.ID) })
+		if q.Under != "" && page.Near != near {
+			c.t.Fatalf("%+v: near is %t; want %t", q, page.Near, near)
+		}
+		got = append(got, page.Accounts...)
+		if len(page.Next.Marks) == 0 {
+			break
+		}
+		if len(page.Accounts) != q.Limit {
+			c.t.Fatalf("%+v: %d accounts on a page that is not the last", q, len(page.Accounts))
+		}
+		q.After = page.Next
+	}
+	if diff := cmp.Diff(want, got, sameReachable); diff != "" {
+		c.t.Fatalf("%+v: (-want +got)\n%s", q, diff)
+	}
+}
+
+func snapshot(t *rapid.T, m *model, n *naive, version account.Version) *state {
+	l := newLoader("prod", m.bits)
+	for _, e := range n.entities() {
+		if err := l.add(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w, err := l.finish(version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.publish()
+}
+
+// TestIndexIsWhatTheRulesSay holds the index against the naive model after every
+// entry of random histories: fed entry by entry, and loaded from a snapshot half
+// way; and every version that was published once more at the end.
+func TestIndexIsWhatTheRulesSay(t *testing.T) {
+	m := testModel(t)
+	rapid.Check(t, func(t *rapid.T) {
+		h := &history{t: t, n: newNaive()}
+		w := newWriter("prod", m.bits)
+		var kept []compared
+		for range rapid.IntRange(1, 25).Draw(t, "entries") {
+			if err := w.apply(h.entry()); err != nil {
+				t.Fatal(err)
+			}
+			now := start.Add(time.Duration(rapid.IntRange(-1, 61).Draw(t, "now")) * time.Second)
+			c := compared{t: t, view: w.publish().view(m, now), n: h.n.clone(), now: now}
+			c.checks()
+			c.lists()
+			kept = append(kept, c)
+			if rapid.IntRange(0, 9).Draw(t, "restart") == 0 {
+				l := newLoader("prod", m.bits)
+				for _, e := range h.n.entities() {
+					if err := l.add(e); err != nil {
+						t.Fatal(err)
+					}
+				}
+				var err error
+				if w, err = l.finish(h.version); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		for _, c := range kept {
+			c.lists()
+		}
+	})
+}
