@@ -148,7 +148,9 @@ func (r *roles) carried(e *paged.Edit, known setNumbers, keys []account.RoleKey)
 	return n, nil
 }
 
+const codeOutOfStep = "index_out_of_step"
+
 // outOfStep is the Internal fault (index_out_of_step) of an entry that does not fit what the index holds.
 func outOfStep(format string, args ...any) error {
-	return fault.New(fault.Internal, "index_out_of_step", format, args...)
+	return fault.New(fault.Internal, codeOutOfStep, format, args...)
 }

@@ -1,0 +1,206 @@
+package switcher
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/fault"
+)
+
+// follower keeps the index of one environment in step with its journal.
+type follower struct {
+	index *Index
+	env   account.EnvironmentID
+	poke  chan struct{} // there may be something to apply
+
+	current   atomic.Pointer[state] // nil while there is none
+	withdrawn atomic.Bool
+
+	writer *writer // makes the next version; the running follower's
+	said   string  // the last error that was logged; the running follower's
+
+	mu      sync.Mutex
+	running bool
+	head    account.Version // that the journal is known to have
+	behind  bool            // the journal has less than the index: it is another one
+	changed chan struct{}   // closed, and replaced, whenever current changes
+}
+
+func newFollower(x *Index, env account.EnvironmentID) *follower {
+	return &follower{index: x, env: env, poke: make(chan struct{}, 1), changed: make(chan struct{})}
+}
+
+// begin reports whether the caller is the one to run the follower.
+func (f *follower) begin() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	first := !f.running
+	f.running = true
+	return first
+}
+
+func (f *follower) begun() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.running
+}
+
+// next is closed at the next change.
+func (f *follower) next() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.changed
+}
+
+// expect tells the follower that the journal has reached a version.
+func (f *follower) expect(head account.Version) {
+	f.mu.Lock()
+	f.head = max(f.head, head)
+	f.mu.Unlock()
+	f.wakeIfBehind()
+}
+
+// see tells the follower which version the journal has.
+func (f *follower) see(head account.Version) {
+	now := f.current.Load()
+	f.mu.Lock()
+	f.head = head
+	f.behind = now != nil && head < now.version
+	f.mu.Unlock()
+	f.wakeIfBehind()
+}
+
+func (f *follower) wakeIfBehind() {
+	now := f.current.Load()
+	f.mu.Lock()
+	there := now == nil || f.head > now.version || f.behind
+	f.mu.Unlock()
+	if !there {
+		return
+	}
+	select {
+	case f.poke <- struct{}{}:
+	default:
+	}
+}
+
+// publish makes a version the current one; nil is none.
+func (f *follower) publish(s *state) {
+	f.current.Store(s)
+	f.mu.Lock()
+	close(f.changed)
+	f.changed = make(chan struct{})
+	f.mu.Unlock()
+	f.index.metrics.observe(f.env, s, s != nil && !f.withdrawn.Load())
+}
+
+// run follows the journal until ctx ends.
+func (f *follower) run(ctx context.Context) {
+	pause := time.Duration(0)
+	for ctx.Err() == nil {
+		err := f.advance(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			pause, f.said = 0, ""
+			select {
+			case <-ctx.Done():
+			case <-f.poke:
+			}
+			continue
+		}
+		f.report(ctx, err)
+		pause = min(max(2*pause, 5*time.Millisecond), 2*time.Second)
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// report logs an error once, until it changes.
+func (f *follower) report(ctx context.Context, err error) {
+	if err.Error() == f.said {
+		return
+	}
+	f.said = err.Error()
+	f.index.cfg.Log.WarnContext(ctx, "index: cannot follow the journal now, trying again", "environment", f.env, "error", err)
+}
+
+// advance loads the environment if need be and applies all that the journal holds after it. What
+// does not follow on what the index holds makes it load anew.
+func (f *follower) advance(ctx context.Context) error {
+	if f.writer == nil {
+		if err := f.load(ctx); err != nil {
+			return err
+		}
+	}
+	for {
+		done, err := f.step(ctx)
+		if fault.HasCode(err, codeOutOfStep) || fault.HasCode(err, "permission_gone") {
+			f.drop()
+		}
+		if err != nil || done {
+			return err
+		}
+	}
+}
+
+func (f *follower) drop() {
+	f.writer = nil
+	f.publish(nil)
+	f.index.metrics.dropped(f.env)
+}
+
+// entriesAtOnce is how many entries are read at once.
+const entriesAtOnce = 64
+
+// step applies some entries, and reports whether there were none. The last one applied is read
+// again, to see that the journal is still the same: after a backup was restored, another entry may have its version.
+func (f *follower) step(ctx context.Context) (done bool, err error) {
+	w := f.writer
+	reading, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	entries, err := f.index.journal.Entries(reading, f.env, w.version-1, entriesAtOnce)
+	if err != nil {
+		return false, err
+	}
+	if len(entries) == 0 || entries[0].Version != w.version || w.entry != "" && entries[0].ID != w.entry {
+		return false, outOfStep("the journal does not have entry %d (%s) of environment %s any more", w.version, w.entry, f.env)
+	}
+	w.entry = entries[0].ID
+	for _, e := range entries[1:] {
+		if err := w.apply(e); err != nil {
+			return false, err
+		}
+		f.publish(w.publish())
+	}
+	return len(entries) == 1, nil
+}
+
+// load makes the index anew from a snapshot.
+func (f *follower) load(ctx context.Context) error {
+	begun := time.Now()
+	l := newLoader(f.env, f.index.model.bits)
+	version, err := f.index.journal.Snapshot(ctx, f.env, l.add)
+	if err != nil {
+		return err
+	}
+	w, err := l.finish(version)
+	if err != nil {
+		return err
+	}
+	f.writer = w
+	f.publish(w.publish())
+	took := time.Since(begun)
+	f.index.metrics.loaded(f.env, took)
+	f.index.cfg.Log.InfoContext(ctx, "index: ready", "environment", f.env, "version", version,
+		"accounts", w.accounts.byID.Len(), "memberships", w.memberships.byPair.Len(), "took", took.Round(time.Millisecond))
+	return nil
+}
