@@ -13,10 +13,7 @@ import (
 	"github.com/tenantry/tenantry/schema"
 )
 
-func testModel(t interface {
-	Helper()
-	Fatal(...any)
-}) *model {
+func testModel(t testing.TB) *model {
 	t.Helper()
 	catalogue, err := schema.Default()
 	if err != nil {
