@@ -8,12 +8,11 @@ import (
 	"slices"
 	"time"
 
-	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
+	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
-	"github.com/tenantry/tenantry/internal/engine"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/relation"
 	"github.com/tenantry/tenantry/schema"
@@ -36,9 +35,11 @@ type Names interface {
 
 // Config adjusts a Service; the zero value is good for production.
 type Config struct {
+	Index     Index         // nil for none: then the engine is always asked
 	FreshWait time.Duration // how long a question waits for the version it asks for; 2 s if 0
 	Now       func() time.Time
-	Log       *slog.Logger // nil for silence
+	Log       *slog.Logger          // nil for silence
+	Registry  prometheus.Registerer // metrics are kept but not exported if nil
 }
 
 // Service answers questions about access.
@@ -48,6 +49,7 @@ type Service struct {
 	names     Names
 	catalogue *schema.Catalogue
 	cfg       Config
+	metrics   *metrics
 }
 
 // New returns a Service that asks the engine behind conn.
@@ -61,40 +63,7 @@ func New(conn grpc.ClientConnInterface, fresh Freshness, names Names, catalogue 
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{engine: conn, fresh: fresh, names: names, catalogue: catalogue, cfg: cfg}
-}
-
-// at returns the consistency for questions that want to see at least version, and the version that they see.
-// It fails closed: a version that does not come in time is an Unavailable fault, never an older answer.
-func (s *Service) at(ctx context.Context, env account.EnvironmentID, version account.Version) (*v1.Consistency, account.Version, error) {
-	if version > s.fresh.Reached(env) {
-		if err := s.exists(ctx, env, version); err != nil {
-			return nil, 0, err
-		}
-	}
-	return s.from(ctx, env, version)
-}
-
-// from is at for a version that the directory is known to have.
-func (s *Service) from(ctx context.Context, env account.EnvironmentID, version account.Version) (*v1.Consistency, account.Version, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.FreshWait)
-	defer cancel()
-	token, seen, err := s.fresh.Fresh(ctx, env, version)
-	if err != nil {
-		return nil, 0, err
-	}
-	return &v1.Consistency{Requirement: &v1.Consistency_AtLeastAsFresh{AtLeastAsFresh: &v1.ZedToken{Token: token}}}, seen, nil
-}
-
-// exists refuses a version that the directory never had, rather than wait for it in vain.
-func (s *Service) exists(ctx context.Context, env account.EnvironmentID, version account.Version) error {
-	return s.names.Read(ctx, env, func(r directory.Reader) error {
-		head, err := r.Head(ctx)
-		if err == nil {
-			err = directory.CheckKnown(version, head)
-		}
-		return err
-	})
+	return &Service{engine: conn, fresh: fresh, names: names, catalogue: catalogue, cfg: cfg, metrics: newMetrics(cfg.Registry)}
 }
 
 // Decide answers questions about the actor's own rights, with at least the given
@@ -106,18 +75,18 @@ func (s *Service) Decide(ctx context.Context, actor account.Actor, atLeast accou
 	if err != nil {
 		return nil, err
 	}
-	consistency, _, err := s.from(ctx, actor.Environment, atLeast)
+	now, err := s.from(ctx, actor.Environment, atLeast)
 	if err != nil {
 		return nil, err
 	}
-	var items []*v1.CheckBulkPermissionsRequestItem
+	var items []item
 	var places []int
 	for i, q := range questions {
 		if within(actor, q.Resource) == nil {
-			items, places = append(items, item(q.Resource, q.Permission, subject)), append(places, i)
+			items, places = append(items, item{q.Resource, q.Permission, subject}), append(places, i)
 		}
 	}
-	allowed, err := s.askAll(ctx, consistency, items)
+	allowed, err := now.askAll(ctx, items)
 	if err != nil {
 		return nil, err
 	}
@@ -128,11 +97,11 @@ func (s *Service) Decide(ctx context.Context, actor account.Actor, atLeast accou
 	return answers, nil
 }
 
-// askAll puts any number of items to the engine; the answers are in their order, and an item's fault is one of all.
-func (s *Service) askAll(ctx context.Context, consistency *v1.Consistency, items []*v1.CheckBulkPermissionsRequestItem) ([]bool, error) {
+// askAll asks any number of items; the answers are in their order, and an item's fault is one of all.
+func (m *moment) askAll(ctx context.Context, items []item) ([]bool, error) {
 	out := make([]bool, 0, len(items))
 	for part := range slices.Chunk(items, maxAsked) {
-		answers, err := s.ask(ctx, consistency, part)
+		answers, err := m.ask(ctx, part)
 		if err != nil {
 			return nil, err
 		}
@@ -170,13 +139,13 @@ func (s *Service) MayActFor(ctx context.Context, env account.EnvironmentID, clie
 	if err != nil {
 		return err
 	}
-	consistency, _, err := s.from(ctx, env, head)
+	now, err := s.from(ctx, env, head)
 	if err != nil {
 		return err
 	}
 	operator := subjectRef{Object: relation.OperatorObject(env, client)}
-	answers, err := s.ask(ctx, consistency, []*v1.CheckBulkPermissionsRequestItem{
-		item(relation.EnvironmentObject(env), "act_for_users", operator),
+	answers, err := now.ask(ctx, []item{
+		{relation.EnvironmentObject(env), "act_for_users", operator},
 		s.blocked(env, subjectRef{Object: relation.UserObject(env, user)}),
 	})
 	if err != nil {
@@ -208,30 +177,4 @@ func subjectOf(actor account.Actor) (subjectRef, error) {
 	default:
 		return subjectRef{}, fault.New(fault.Unauthenticated, "unauthenticated", "who is calling is not known")
 	}
-}
-
-// ask puts items to the engine in one call; the answers are in their order.
-func (s *Service) ask(ctx context.Context, consistency *v1.Consistency, items []*v1.CheckBulkPermissionsRequestItem) ([]Answer, error) {
-	resp, err := v1.NewPermissionsServiceClient(s.engine).CheckBulkPermissions(ctx, &v1.CheckBulkPermissionsRequest{Consistency: consistency, Items: items})
-	if err != nil {
-		return nil, engine.Fault(err)
-	}
-	if len(resp.GetPairs()) != len(items) {
-		return nil, fault.New(fault.Internal, "engine_answers", "the engine answered %d of %d questions", len(resp.GetPairs()), len(items))
-	}
-	out := make([]Answer, len(items))
-	for i, pair := range resp.GetPairs() {
-		if status := pair.GetError(); status != nil {
-			out[i].Err = itemFault(status)
-			continue
-		}
-		switch pair.GetItem().GetPermissionship() {
-		case v1.CheckPermissionResponse_PERMISSIONSHIP_HAS_PERMISSION:
-			out[i].Allowed = true
-		case v1.CheckPermissionResponse_PERMISSIONSHIP_CONDITIONAL_PERMISSION:
-			out[i].Conditional = true // what the condition needs is not known: not allowed
-		default: // not allowed
-		}
-	}
-	return out, nil
 }

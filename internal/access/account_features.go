@@ -5,8 +5,6 @@ import (
 	"errors"
 	"slices"
 
-	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
-
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/fault"
@@ -185,18 +183,18 @@ func nearestSwitches(line []account.ID, switches []account.Versioned[account.Fea
 // the features the account has. It reports whether the origins agree with that.
 func (s *Service) decideFeatures(ctx context.Context, actor account.Actor, id account.ID, view *featureView) (agreed bool, err error) {
 	env := actor.Environment
-	consistency, seen, err := s.from(ctx, env, view.head)
+	now, err := s.from(ctx, env, view.head)
 	if err != nil {
 		return false, err
 	}
 	resource := relation.AccountObject(env, id)
-	var items []*v1.CheckBulkPermissionsRequestItem
+	var items []item
 	if !actor.System {
 		subject, err := subjectOf(actor)
 		if err != nil {
 			return false, err
 		}
-		items = append(items, item(resource, "access", subject), item(relation.EnvironmentObject(env), "view_backoffice", subject))
+		items = append(items, item{resource, "access", subject}, item{relation.EnvironmentObject(env), "view_backoffice", subject})
 	}
 	asked := len(items)
 	for _, f := range view.list.Features {
@@ -204,7 +202,7 @@ func (s *Service) decideFeatures(ctx context.Context, actor account.Actor, id ac
 	}
 	var answers []Answer
 	if len(items) > 0 {
-		if answers, err = s.ask(ctx, consistency, items); err != nil {
+		if answers, err = now.ask(ctx, items); err != nil {
 			return false, err
 		}
 	}
@@ -217,7 +215,7 @@ func (s *Service) decideFeatures(ctx context.Context, actor account.Actor, id ac
 		return false, err
 	}
 	agreed = true
-	view.list.Version = seen
+	view.list.Version = now.version
 	for i, a := range answers[asked:] {
 		f := &view.list.Features[i]
 		f.Enabled = a.Allowed

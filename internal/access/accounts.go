@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
 
@@ -13,16 +14,17 @@ import (
 	"github.com/tenantry/tenantry/internal/engine"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/relation"
+	"github.com/tenantry/tenantry/internal/switcher"
 )
 
 // Sort is an order of a user's accounts.
-type Sort string
+type Sort = switcher.Sort
 
 // The orders (W1).
 const (
-	ByTree Sort = "tree" // parents before their children, siblings by name
-	ByName Sort = "name"
-	ByDate Sort = "date" // the newest first
+	ByTree = switcher.ByTree // parents before their children, siblings by name
+	ByName = switcher.ByName
+	ByDate = switcher.ByDate // the newest first
 )
 
 // Filter selects and orders a user's accounts (W1).
@@ -40,21 +42,15 @@ type Filter struct {
 const memberAccess = "member_access"
 
 // Reachable is an account that a user may open.
-type Reachable struct {
-	account.Account
-	Path    []account.Account // from the root, without the account itself
-	Sources []Source
-}
-
-// Depth is the number of accounts above.
-func (r Reachable) Depth() int { return len(r.Path) }
+type Reachable = account.Reachable
 
 // Reach is a page of the accounts that a user may open.
 type Reach struct {
 	Accounts []Reachable
 	Total    int             // that match the filter, on all pages
 	Next     string          // the cursor of the next page; "" on the last
-	Version  account.Version // as of which the engine answered
+	Version  account.Version // as of which this is so
+	By       Teller
 }
 
 // Accounts lists the accounts that a user, or an API token, may open (W1). The
@@ -76,31 +72,76 @@ func (s *Service) Accounts(ctx context.Context, actor account.Actor, whose Subje
 	if err := whose.check(); err != nil {
 		return Reach{}, err
 	}
-	consistency, seen, features, err := s.atFeatures(ctx, env, version, list.features())
+	now, features, err := s.atFeatures(ctx, env, version, list.features())
 	if err != nil {
 		return Reach{}, err
 	}
 	if err := s.settle(list, features); err != nil {
 		return Reach{}, err
 	}
-	blocked, err := s.mayAskAbout(ctx, consistency, actor, whose)
+	blocked, err := now.mayAskAbout(ctx, actor, whose)
 	if err != nil {
 		return Reach{}, err
 	}
+	reach, ok, err := now.recallReach(actor, whose, list)
+	if !ok {
+		reach, err = now.lookUpReach(ctx, actor, whose, list, blocked)
+	}
+	if err != nil {
+		return Reach{}, err
+	}
+	reach.Version, reach.By = now.version, now.by()
+	s.metrics.lists.WithLabelValues(string(reach.By)).Inc()
+	return reach, nil
+}
+
+// recallReach is the list from the index; ok is whether the index has it.
+func (m *moment) recallReach(actor account.Actor, whose Subject, list *listing) (reach Reach, ok bool, err error) {
+	if m.view == nil || list.feature != "" {
+		return Reach{}, false, nil
+	}
+	who := whose.remembered()
+	if !m.view.Knows(who) {
+		return Reach{}, true, whose.missing()
+	}
+	q := switcher.Query{
+		Who: who, Under: list.filter.Under, Text: list.query, Sort: list.filter.Sort, After: list.after.after, Limit: list.filter.Limit,
+	}
+	if list.permission != memberAccess {
+		q.Permission = strings.TrimPrefix(list.permission, "member_")
+	}
+	if list.filter.All {
+		q.Limit = 0
+	}
+	page, ok := m.view.Page(q)
+	if !ok {
+		return Reach{}, false, nil
+	}
+	if under := list.filter.Under; under != "" && !page.Near && (actor.IsMember() || !m.view.Has(under)) {
+		return Reach{}, true, noBranch(under)
+	}
+	reach = Reach{Accounts: page.Accounts, Total: page.Total}
+	if len(page.Next.Marks) > 0 {
+		reach.Next = cursor{list.fingerprint(), page.Next}.String()
+	}
+	return reach, true, nil
+}
+
+// lookUpReach is the list from the engine, with names and order from the directory.
+func (m *moment) lookUpReach(ctx context.Context, actor account.Actor, whose Subject, list *listing, blocked bool) (reach Reach, err error) {
 	var ids []account.ID
 	if !blocked {
-		if ids, err = s.reachable(ctx, consistency, env, whose, list.permission); err != nil {
+		if ids, err = m.reachable(ctx, whose, list.permission); err != nil {
 			return Reach{}, err
 		}
 		if list.feature != "" {
-			if ids, err = s.withFeature(ctx, consistency, env, ids, list.feature); err != nil {
+			if ids, err = m.withFeature(ctx, ids, list.feature); err != nil {
 				return Reach{}, err
 			}
 		}
 	}
-	reach := Reach{Version: seen}
 	outside := false // for a user who asks, the branch is nowhere near what the list holds
-	err = s.names.Read(ctx, env, func(r directory.Reader) error {
+	err = m.service.names.Read(ctx, m.env, func(r directory.Reader) error {
 		memberships, err := whose.memberships(ctx, r)
 		if err != nil {
 			return err
@@ -110,24 +151,24 @@ func (s *Service) Accounts(ctx context.Context, actor account.Actor, whose Subje
 			return err
 		}
 		forest := newForest(accounts)
-		if _, near := forest[f.Under]; f.Under != "" && !near {
+		if _, near := forest[list.filter.Under]; list.filter.Under != "" && !near {
 			if outside = actor.IsMember(); outside {
 				return nil
 			}
-			if _, err := r.Account(ctx, f.Under); errors.Is(err, fault.NotFound) {
-				return noBranch(f.Under)
+			if _, err := r.Account(ctx, list.filter.Under); errors.Is(err, fault.NotFound) {
+				return noBranch(list.filter.Under)
 			} else if err != nil {
 				return err
 			}
 		}
 		reach.Accounts, reach.Total, reach.Next = list.page(forest, ids)
 		for i := range reach.Accounts {
-			reach.Accounts[i].Sources = forest.sources(reach.Accounts[i].ID, memberships, s.cfg.Now())
+			reach.Accounts[i].Sources = forest.sources(reach.Accounts[i].ID, memberships, m.service.cfg.Now())
 		}
 		return nil
 	})
 	if err == nil && outside {
-		err = s.nearReach(ctx, consistency, env, whose, list)
+		err = m.nearReach(ctx, whose, list)
 	}
 	return reach, err
 }
@@ -136,15 +177,15 @@ func (s *Service) Accounts(ctx context.Context, actor account.Actor, whose Subje
 // an account that the user may open, or one above such an account; then the list
 // is empty. Otherwise the user is told the same, whether or not there is such an
 // account: a NotFound fault (account_not_found).
-func (s *Service) nearReach(ctx context.Context, consistency *v1.Consistency, env account.EnvironmentID, whose Subject, list *listing) error {
+func (m *moment) nearReach(ctx context.Context, whose Subject, list *listing) error {
 	if list.permission == memberAccess && list.feature == "" { // the list was of all accounts that the user may open
 		return noBranch(list.filter.Under)
 	}
-	ids, err := s.reachable(ctx, consistency, env, whose, memberAccess)
+	ids, err := m.reachable(ctx, whose, memberAccess)
 	if err != nil {
 		return err
 	}
-	return s.names.Read(ctx, env, func(r directory.Reader) error {
+	return m.service.names.Read(ctx, m.env, func(r directory.Reader) error {
 		accounts, err := r.WithAncestors(ctx, ids)
 		if err != nil {
 			return err
@@ -217,9 +258,9 @@ func (s *Service) settle(list *listing, features features) error {
 }
 
 // mayAskAbout refuses who may not see whose accounts these are, and reports whether that is a blocked user (U5).
-func (s *Service) mayAskAbout(ctx context.Context, consistency *v1.Consistency, actor account.Actor, whose Subject) (blocked bool, err error) {
+func (m *moment) mayAskAbout(ctx context.Context, actor account.Actor, whose Subject) (blocked bool, err error) {
 	env := actor.Environment
-	items := []*v1.CheckBulkPermissionsRequestItem{s.blocked(env, subjectRef{Object: whose.object(env)})}
+	items := []item{m.service.blocked(env, subjectRef{Object: whose.object(env)})}
 	denied := fault.New(fault.Denied, "permission_denied", "%s may not see the accounts of %s: needs view_backoffice on the environment", actor.Name(), whose.name())
 	switch {
 	case actor.System, whose.is(actor):
@@ -230,9 +271,9 @@ func (s *Service) mayAskAbout(ctx context.Context, consistency *v1.Consistency, 
 		if err != nil {
 			return false, err
 		}
-		items = append(items, item(relation.EnvironmentObject(env), "view_backoffice", subject))
+		items = append(items, item{relation.EnvironmentObject(env), "view_backoffice", subject})
 	}
-	answers, err := s.ask(ctx, consistency, items)
+	answers, err := m.ask(ctx, items)
 	if err != nil {
 		return false, err
 	}
@@ -249,29 +290,33 @@ func (s *Service) mayAskAbout(ctx context.Context, consistency *v1.Consistency, 
 
 // reachable asks the engine for every account on which the subject holds the
 // permission. All or nothing: what came before an error is dropped.
-func (s *Service) reachable(ctx context.Context, consistency *v1.Consistency, env account.EnvironmentID, whose Subject, permission string) ([]account.ID, error) {
-	stream, err := v1.NewPermissionsServiceClient(s.engine).LookupResources(ctx, &v1.LookupResourcesRequest{
+func (m *moment) reachable(ctx context.Context, whose Subject, permission string) ([]account.ID, error) {
+	consistency, err := m.engine(ctx)
+	if err != nil {
+		return nil, err
+	}
+	stream, err := v1.NewPermissionsServiceClient(m.service.engine).LookupResources(ctx, &v1.LookupResourcesRequest{
 		Consistency:        consistency,
 		ResourceObjectType: relation.TypeAccount,
 		Permission:         permission,
-		Subject:            &v1.SubjectReference{Object: whose.object(env).Proto()},
+		Subject:            &v1.SubjectReference{Object: whose.object(m.env).Proto()},
 	})
 	if err != nil {
 		return nil, engine.Fault(err)
 	}
 	var ids []account.ID
 	for {
-		m, err := stream.Recv()
+		found, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
 			return ids, nil
 		}
 		if err != nil {
 			return nil, engine.Fault(err)
 		}
-		if m.GetPermissionship() != v1.LookupPermissionship_LOOKUP_PERMISSIONSHIP_HAS_PERMISSION {
+		if found.GetPermissionship() != v1.LookupPermissionship_LOOKUP_PERMISSIONSHIP_HAS_PERMISSION {
 			continue
 		}
-		if id, ok := (relation.Object{ID: m.GetResourceObjectId()}).Local(env); ok {
+		if id, ok := (relation.Object{ID: found.GetResourceObjectId()}).Local(m.env); ok {
 			ids = append(ids, account.ID(id))
 		}
 	}

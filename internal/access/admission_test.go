@@ -26,11 +26,11 @@ func TestE3_AMemberAtHandAsksFromTheAccountsNetworks(t *testing.T) {
 	ask := func(actor account.Actor) (got []string) {
 		t.Helper()
 		actor.Environment = "prod"
-		answers, _, err := s.Check(t.Context(), actor, questions, 0)
+		said, err := s.Check(t.Context(), actor, questions, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, a := range answers {
+		for _, a := range said.Items {
 			switch {
 			case a.Err != nil && a.Allowed:
 				t.Errorf("%+v is both", a)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
 	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -29,11 +28,18 @@ type Question struct {
 	Resource   string
 }
 
-// Answer is what the engine says of one question.
+// Answer is what is said of one question.
 type Answer struct {
 	Allowed     bool
 	Conditional bool // a condition could not be decided: not allowed
 	Err         *fault.Error
+}
+
+// Answers are those to some questions, in their order.
+type Answers struct {
+	Items   []Answer
+	Version account.Version // as of which they are
+	By      Teller
 }
 
 func (a Answer) failure() error {
@@ -54,19 +60,19 @@ func (a Answer) failure() error {
 // answered with a fault of its own, and so is one of a member about an account that they
 // may not use from where they are (ip_not_allowed). Unavailable faults for all if the
 // engine is away or the version does not come in time.
-func (s *Service) Check(ctx context.Context, actor account.Actor, questions []Question, version account.Version) ([]Answer, account.Version, error) {
+func (s *Service) Check(ctx context.Context, actor account.Actor, questions []Question, version account.Version) (Answers, error) {
 	if len(questions) == 0 || len(questions) > MaxBulk {
-		return nil, 0, fault.New(fault.Invalid, "invalid_bulk", "ask 1 to %d questions at once, not %d", MaxBulk, len(questions)).In("items")
+		return Answers{}, fault.New(fault.Invalid, "invalid_bulk", "ask 1 to %d questions at once, not %d", MaxBulk, len(questions)).In("items")
 	}
 	batch := batch{service: s, env: actor.Environment, actor: actor}
 	if !actor.System {
 		if err := batch.right(actor, questions); err != nil {
-			return nil, 0, err
+			return Answers{}, err
 		}
 	}
-	consistency, seen, features, err := s.atFeatures(ctx, actor.Environment, version, featuresNamed(questions))
+	now, features, err := s.atFeatures(ctx, actor.Environment, version, featuresNamed(questions))
 	if err != nil {
-		return nil, 0, err
+		return Answers{}, err
 	}
 	batch.features = features
 	answers := make([]Answer, len(questions))
@@ -78,14 +84,14 @@ func (s *Service) Check(ctx context.Context, actor account.Actor, questions []Qu
 		}
 	}
 	if len(batch.items) == 0 {
-		return answers, seen, nil
+		return Answers{answers, now.version, now.by()}, nil
 	}
-	found, err := s.ask(ctx, consistency, batch.items)
+	found, err := now.ask(ctx, batch.items)
 	if err != nil {
-		return nil, 0, err
+		return Answers{}, err
 	}
 	if batch.asksRight && (found[0].Err != nil || !found[0].Allowed) {
-		return nil, 0, fault.New(fault.Denied, "permission_denied", "%s may not check the permissions of others: needs view_backoffice on the environment", actor.Name())
+		return Answers{}, fault.New(fault.Denied, "permission_denied", "%s may not check the permissions of others: needs view_backoffice on the environment", actor.Name())
 	}
 	for i, p := range places {
 		if answers[i].Err != nil {
@@ -104,16 +110,16 @@ func (s *Service) Check(ctx context.Context, actor account.Actor, questions []Qu
 		}
 	}
 	if err := s.bar(ctx, actor, questions, answers); err != nil {
-		return nil, 0, err
+		return Answers{}, err
 	}
-	return answers, seen, nil
+	return Answers{answers, now.version, now.by()}, nil
 }
 
-// batch collects what one call to the engine asks.
+// batch collects what is asked at once.
 type batch struct {
 	service   *Service
 	env       account.EnvironmentID
-	items     []*v1.CheckBulkPermissionsRequestItem
+	items     []item
 	asksRight bool // items[0] is the actor's right to ask
 	actor     account.Actor
 	features  features
@@ -137,7 +143,7 @@ func (b *batch) right(actor account.Actor, questions []Question) error {
 		return nil
 	}
 	b.asksRight = true
-	b.items = append(b.items, item(relation.EnvironmentObject(b.env), "view_backoffice", subject))
+	b.items = append(b.items, item{relation.EnvironmentObject(b.env), "view_backoffice", subject})
 	return nil
 }
 
@@ -164,7 +170,7 @@ func (b *batch) add(q Question) (place, error) {
 		return place{}, err
 	}
 	p := place{question: len(b.items)}
-	b.items = append(b.items, item(resource, permission, subject))
+	b.items = append(b.items, item{resource, permission, subject})
 	if subject.Type == relation.TypeUser && !b.service.knowsBlocked(resource.Type, permission) {
 		p.blocked = len(b.items)
 		b.items = append(b.items, b.service.blocked(b.env, subject))
@@ -182,8 +188,8 @@ func (s *Service) knowsBlocked(resourceType, permission string) bool {
 	return ok || permission == "access"
 }
 
-func (s *Service) blocked(env account.EnvironmentID, subject subjectRef) *v1.CheckBulkPermissionsRequestItem {
-	return item(relation.EnvironmentObject(env), "blocked", subject)
+func (s *Service) blocked(env account.EnvironmentID, subject subjectRef) item {
+	return item{relation.EnvironmentObject(env), "blocked", subject}
 }
 
 var (
@@ -261,14 +267,6 @@ func parseObject(env account.EnvironmentID, field, text string) (relation.Object
 		}
 	}
 	return relation.In(env, kind, id), nil
-}
-
-func item(resource relation.Object, permission string, subject subjectRef) *v1.CheckBulkPermissionsRequestItem {
-	return &v1.CheckBulkPermissionsRequestItem{
-		Resource:   resource.Proto(),
-		Permission: permission,
-		Subject:    &v1.SubjectReference{Object: subject.Proto(), OptionalRelation: subject.Relation},
-	}
 }
 
 // itemFault turns the engine's refusal of one question into a fault for the caller.

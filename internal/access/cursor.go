@@ -1,69 +1,34 @@
 package access
 
 import (
-	"crypto/sha256"
 	"encoding/base64"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/switcher"
 )
 
 // cursor is where a page ended. It stays good while accounts come and go: it is
 // a place in the order, not a count. As text it has at most maxCursor bytes.
 type cursor struct {
-	list  string    // the fingerprint of the list that it belongs to
-	at    time.Time // when the last account of the page was created; only in order of date
-	marks []mark    // that account, in tree order after those above it
+	list  string // the fingerprint of the list that it belongs to
+	after switcher.After
 }
 
 const maxCursor = 8 << 10
-
-// mark names an account and what it was called.
-type mark struct {
-	id     account.ID
-	folded string // the name, as it is ordered by; of a longer one the first mostName bytes
-	digest string // of the whole name, if it is longer
-}
-
-// mostName keeps a cursor of the deepest path within maxCursor.
-const mostName = 64
-
-func markOf(n *node) mark {
-	if len(n.folded) <= mostName {
-		return mark{id: n.ID, folded: n.folded}
-	}
-	end := mostName
-	for !utf8.RuneStart(n.folded[end]) {
-		end--
-	}
-	return mark{id: n.ID, folded: n.folded[:end], digest: digest(n.folded)}
-}
-
-// in is the mark as a node that takes its place among the accounts of f: the
-// account itself while it is called what it was. One that is gone, or has
-// another name now, has what the mark kept of the old one: of a long name too
-// little to come after others that begin alike, so that these appear again
-// rather than are passed over.
-func (m mark) in(f forest) *node {
-	if n := f[m.id]; n != nil && m == markOf(n) {
-		return n
-	}
-	return &node{Account: account.Account{ID: m.id}, folded: m.folded}
-}
 
 // String is the cursor as text for callers. Its fields are kept apart by a
 // character that neither names nor identifiers have.
 func (c cursor) String() string {
 	fields := []string{c.list, ""}
-	if !c.at.IsZero() {
-		fields[1] = strconv.FormatInt(c.at.UnixMicro(), 10)
+	if !c.after.At.IsZero() {
+		fields[1] = strconv.FormatInt(c.after.At.UnixMicro(), 10)
 	}
-	for _, m := range c.marks {
-		fields = append(fields, string(m.id), m.folded, m.digest)
+	for _, m := range c.after.Marks {
+		fields = append(fields, string(m.ID), m.Folded, m.Digest)
 	}
 	return base64.RawURLEncoding.EncodeToString([]byte(strings.Join(fields, "\x00")))
 }
@@ -89,15 +54,10 @@ func parseCursor(text, list string) (cursor, error) {
 		if err != nil {
 			return cursor{}, bad
 		}
-		c.at = time.UnixMicro(micros)
+		c.after.At = time.UnixMicro(micros)
 	}
 	for f := fields[2:]; len(f) > 0; f = f[3:] {
-		c.marks = append(c.marks, mark{account.ID(f[0]), f[1], f[2]})
+		c.after.Marks = append(c.after.Marks, switcher.Mark{ID: account.ID(f[0]), Folded: f[1], Digest: f[2]})
 	}
 	return c, nil
-}
-
-func digest(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }

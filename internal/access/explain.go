@@ -32,9 +32,10 @@ const (
 // Explanation is what the engine says of a question, and why (S5).
 type Explanation struct {
 	Answer
-	Sources []Source        // that give the permission, with those of their roles that hold it; the nearest first
-	Because []Because       // why it is not allowed; none if it is
-	Version account.Version // as of which the engine answered
+	Sources []Source  // that give the permission, with those of their roles that hold it; the nearest first
+	Because []Because // why it is not allowed; none if it is
+	Version account.Version
+	By      Teller // as of which the engine answered
 }
 
 // explainTries is how often a question is asked that what is recorded does not
@@ -59,7 +60,7 @@ func (s *Service) Explain(ctx context.Context, actor account.Actor, q Question, 
 	questions := []Question{q, {Subject: q.Subject, Permission: "access", Resource: q.Resource}}
 	var out Explanation
 	for range explainTries {
-		answers, seen, err := s.checkAll(ctx, actor, questions, version)
+		said, err := s.checkAll(ctx, actor, questions, version)
 		if err != nil {
 			return Explanation{}, err
 		}
@@ -68,16 +69,16 @@ func (s *Service) Explain(ctx context.Context, actor account.Actor, q Question, 
 		if err != nil {
 			return Explanation{}, err
 		}
-		if found.head > seen { // ask again, with all of this in force
+		if found.head > said.Version { // ask again, with all of this in force
 			version = found.head
-			if answers, seen, err = s.checkAll(ctx, actor, questions, version); err != nil {
+			if said, err = s.checkAll(ctx, actor, questions, version); err != nil {
 				return Explanation{}, err
 			}
 		}
-		if actor.IsMember() && !answers[1].Allowed {
+		if actor.IsMember() && !said.Items[1].Allowed {
 			found.onlyAt(id)
 		}
-		out = Explanation{Answer: answers[0], Version: seen}
+		out = Explanation{Answer: said.Items[0], Version: said.Version, By: said.By}
 		out.Sources, out.Because = found.explain(asked, now)
 		if out.Allowed == (len(out.Because) == 0) {
 			return out, nil
@@ -92,14 +93,14 @@ func (s *Service) Explain(ctx context.Context, actor account.Actor, q Question, 
 }
 
 // checkAll is Check, with one answer's fault for all.
-func (s *Service) checkAll(ctx context.Context, actor account.Actor, questions []Question, version account.Version) ([]Answer, account.Version, error) {
-	answers, seen, err := s.Check(ctx, actor, questions, version)
-	for _, a := range answers {
+func (s *Service) checkAll(ctx context.Context, actor account.Actor, questions []Question, version account.Version) (Answers, error) {
+	said, err := s.Check(ctx, actor, questions, version)
+	for _, a := range said.Items {
 		if err == nil {
 			err = a.failure()
 		}
 	}
-	return answers, seen, err
+	return said, err
 }
 
 // explainable refuses what cannot be explained, and returns what a question is about.

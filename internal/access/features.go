@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
-
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/fault"
@@ -48,10 +46,10 @@ const tries = 5
 
 // atFeatures is at for questions that name features: what it returns of them was
 // so at the version that the questions see.
-func (s *Service) atFeatures(ctx context.Context, env account.EnvironmentID, version account.Version, keys []account.FeatureKey) (*v1.Consistency, account.Version, features, error) {
-	consistency, seen, err := s.at(ctx, env, version)
+func (s *Service) atFeatures(ctx context.Context, env account.EnvironmentID, version account.Version, keys []account.FeatureKey) (*moment, features, error) {
+	now, err := s.at(ctx, env, version)
 	if err != nil || len(keys) == 0 {
-		return consistency, seen, nil, err
+		return now, nil, err
 	}
 	for range tries {
 		var found []account.Versioned[account.Feature]
@@ -60,21 +58,21 @@ func (s *Service) atFeatures(ctx context.Context, env account.EnvironmentID, ver
 			return err
 		})
 		if err != nil {
-			return nil, 0, nil, err
+			return nil, nil, err
 		}
 		known, newest := features{}, account.Version(0)
 		for _, f := range found {
 			known[f.Value.Key] = f.Value
 			newest = max(newest, f.Version)
 		}
-		if newest <= seen {
-			return consistency, seen, known, nil
+		if newest <= now.version {
+			return now, known, nil
 		}
-		if consistency, seen, err = s.from(ctx, env, newest); err != nil {
-			return nil, 0, nil, err
+		if now, err = s.from(ctx, env, newest); err != nil {
+			return nil, nil, err
 		}
 	}
-	return nil, 0, nil, fault.New(fault.Unavailable, "busy", "the features that this asks for kept changing; try again")
+	return nil, nil, fault.New(fault.Unavailable, "busy", "the features that this asks for kept changing; try again")
 }
 
 // find returns a feature, or an Invalid fault (unknown_feature).
@@ -122,13 +120,13 @@ func (b *batch) addFeature(subject subjectRef, resource relation.Object, key acc
 		permission = right.Relation
 	}
 	p := place{question: len(b.items), feature: len(b.items) + 1}
-	b.items = append(b.items, item(resource, permission, subject), has(resource, b.env, key))
+	b.items = append(b.items, item{resource, permission, subject}, has(resource, b.env, key))
 	return p, nil
 }
 
 // has is the question whether an account has a feature.
-func has(resource relation.Object, env account.EnvironmentID, key account.FeatureKey) *v1.CheckBulkPermissionsRequestItem {
-	return item(resource, hasFeature, subjectRef{Object: relation.FeatureObject(env, key)})
+func has(resource relation.Object, env account.EnvironmentID, key account.FeatureKey) item {
+	return item{resource, hasFeature, subjectRef{Object: relation.FeatureObject(env, key)}}
 }
 
 // both is the answer to a question that is two.
@@ -144,14 +142,14 @@ func both(a, b Answer) Answer {
 
 // withFeature keeps those of the accounts that have a feature. They are asked for
 // in as few calls as the engine takes.
-func (s *Service) withFeature(ctx context.Context, consistency *v1.Consistency, env account.EnvironmentID, ids []account.ID, key account.FeatureKey) ([]account.ID, error) {
+func (m *moment) withFeature(ctx context.Context, ids []account.ID, key account.FeatureKey) ([]account.ID, error) {
 	kept := ids[:0:0]
 	for part := range slices.Chunk(ids, maxAsked) {
-		items := make([]*v1.CheckBulkPermissionsRequestItem, len(part))
+		items := make([]item, len(part))
 		for i, id := range part {
-			items[i] = has(relation.AccountObject(env, id), env, key)
+			items[i] = has(relation.AccountObject(m.env, id), m.env, key)
 		}
-		answers, err := s.ask(ctx, consistency, items)
+		answers, err := m.ask(ctx, items)
 		if err != nil {
 			return nil, err
 		}

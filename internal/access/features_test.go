@@ -111,12 +111,12 @@ var asked = []Question{
 func TestFeatures_ABulkIsOneCall(t *testing.T) {
 	s, engine, fresh, _ := withFeatures(t, 0)
 	engine.deny = map[string]bool{"prod/east#has_feature@prod/chat": true, "prod/east#read_users@prod/ada": true}
-	answers, seen, err := s.Check(t.Context(), account.Actor{Environment: "prod", User: "ada"}, asked, 0)
-	if err != nil || seen != 5 {
-		t.Fatalf("%v, as of %d", err, seen)
+	said, err := s.Check(t.Context(), account.Actor{Environment: "prod", User: "ada"}, asked, 0)
+	if err != nil || said.Version != 5 {
+		t.Fatalf("%v, as of %d", err, said.Version)
 	}
 	var got []string
-	for _, a := range answers {
+	for _, a := range said.Items {
 		switch {
 		case a.Err != nil:
 			got = append(got, a.Err.Code)
@@ -150,16 +150,16 @@ func TestFeatures_AnswersSeeTheFeaturesLastChange(t *testing.T) {
 	actor := account.Actor{Environment: "prod", System: true}
 	for changes, want := range map[int][]account.Version{0: {0}, 1: {0, 13}, 2: {0, 13, 23}} {
 		s, _, fresh, directory := withFeatures(t, changes)
-		_, seen, err := s.Check(t.Context(), actor, asked[:1], 0)
-		if err != nil || seen < directory.features[0].Version {
-			t.Errorf("%d changes: %v, as of %d", changes, err, seen)
+		said, err := s.Check(t.Context(), actor, asked[:1], 0)
+		if err != nil || said.Version < directory.features[0].Version {
+			t.Errorf("%d changes: %v, as of %d", changes, err, said.Version)
 		}
 		if diff := cmp.Diff(want, fresh.waits); diff != "" {
 			t.Errorf("%d changes: waits (-want +got):\n%s", changes, diff)
 		}
 	}
 	s, engine, _, directory := withFeatures(t, 1000)
-	_, _, err := s.Check(t.Context(), actor, asked[:1], 0)
+	_, err := s.Check(t.Context(), actor, asked[:1], 0)
 	if f, ok := errors.AsType[*fault.Error](err); !ok || f.Code != "busy" || directory.reads != tries || len(engine.calls) != 0 {
 		t.Errorf("features that never rest: %v after %d reads", err, directory.reads)
 	}
@@ -168,7 +168,7 @@ func TestFeatures_AnswersSeeTheFeaturesLastChange(t *testing.T) {
 // TestFeatures_QuestionsWithoutFeaturesReadNone: a plain check costs what it did.
 func TestFeatures_QuestionsWithoutFeaturesReadNone(t *testing.T) {
 	s, _, _, directory := withFeatures(t, 0)
-	if _, _, err := s.Check(t.Context(), account.Actor{Environment: "prod", System: true}, asked[3:4], 0); err != nil || directory.reads != 0 {
+	if _, err := s.Check(t.Context(), account.Actor{Environment: "prod", System: true}, asked[3:4], 0); err != nil || directory.reads != 0 {
 		t.Errorf("%v, %d reads", err, directory.reads)
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 
-	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
-
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/fault"
@@ -43,12 +41,12 @@ func (s *Service) MayImpersonate(ctx context.Context, env account.EnvironmentID,
 	if err != nil {
 		return err
 	}
-	consistency, _, err := s.from(ctx, env, head)
+	now, err := s.from(ctx, env, head)
 	if err != nil {
 		return err
 	}
-	answers, err := s.ask(ctx, consistency, []*v1.CheckBulkPermissionsRequestItem{
-		item(relation.EnvironmentObject(env), "impersonate", subjectRef{Object: relation.OperatorObject(env, claimed.Operator)}),
+	answers, err := now.ask(ctx, []item{
+		{relation.EnvironmentObject(env), "impersonate", subjectRef{Object: relation.OperatorObject(env, claimed.Operator)}},
 		s.blocked(env, subjectRef{Object: relation.UserObject(env, claimed.User)}),
 	})
 	switch {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/switcher"
 )
 
 // listing puts the accounts of a lookup into order and pages.
@@ -19,7 +20,7 @@ type listing struct {
 
 // fingerprint tells whether a cursor belongs to this list.
 func (l *listing) fingerprint() string {
-	return digest(fmt.Sprintf("%q %q %q %q %q", l.query, l.filter.Under, l.permission, l.filter.Sort, l.feature))
+	return switcher.Digest(fmt.Sprintf("%q %q %q %q %q", l.query, l.filter.Under, l.permission, l.filter.Sort, l.feature))
 }
 
 // features is the features that the list asks for.
@@ -39,38 +40,52 @@ func (l *listing) resume(text string) (err error) {
 
 // cursor is the place of an account in this list's order.
 func (l *listing) cursor(f forest, n *node) cursor {
-	c := cursor{list: l.fingerprint(), marks: []mark{markOf(n)}}
+	after := switcher.After{Marks: []switcher.Mark{markOf(n)}}
 	switch l.filter.Sort {
 	case ByName:
 	case ByDate:
-		c.at = n.CreatedAt
+		after.At = n.CreatedAt
 	default:
-		c.marks = nil
+		after.Marks = nil
 		for _, n := range f.line(n.ID) {
-			c.marks = append(c.marks, markOf(n))
+			after.Marks = append(after.Marks, markOf(n))
 		}
 	}
-	return c
+	return cursor{l.fingerprint(), after}
+}
+
+func markOf(n *node) switcher.Mark { return switcher.MarkOf(n.ID, n.folded) }
+
+// inForest is a mark as a node that takes its place among the accounts of f: the
+// account itself while it is called what it was. One that is gone, or has another name now, has
+// what the mark kept of the old one: of a long name too little to come after others that begin
+// alike, so that these appear again rather than are passed over.
+func inForest(m switcher.Mark, f forest) *node {
+	if n := f[m.ID]; n != nil && m == markOf(n) {
+		return n
+	}
+	return &node{Account: account.Account{ID: m.ID}, folded: m.Folded}
 }
 
 // order returns how to compare two accounts, and where among them the page
 // before ended, for which that compares too; nil on the first page.
 func (l *listing) order(f forest) (compare func(a, b *node) int, after *node) {
-	if n := len(l.after.marks); n > 0 {
-		after = l.after.marks[n-1].in(f)
+	marks := l.after.after.Marks
+	if n := len(marks); n > 0 {
+		after = inForest(marks[n-1], f)
 	}
 	switch l.filter.Sort {
 	case ByName:
 		return byName, after
 	case ByDate:
 		if after != nil {
-			after = &node{Account: account.Account{ID: after.ID, CreatedAt: l.after.at}, folded: after.folded}
+			after = &node{Account: account.Account{ID: after.ID, CreatedAt: l.after.after.At}, folded: after.folded}
 		}
 		return byDate, after
 	default:
 		roots := f.plant()
 		if after != nil {
-			after = lastUpTo(roots, l.after.marks, f)
+			after = lastUpTo(roots, marks, f)
 		}
 		return byTree, after
 	}
@@ -78,10 +93,10 @@ func (l *listing) order(f forest) (compare func(a, b *node) int, after *node) {
 
 // lastUpTo goes down the tree along marks and returns the last account, in tree
 // order, that is not after the place they lead to; one before all others if there is none.
-func lastUpTo(siblings []*node, marks []mark, f forest) *node {
+func lastUpTo(siblings []*node, marks []switcher.Mark, f forest) *node {
 	last := &node{}
 	for i, m := range marks {
-		at := m.in(f)
+		at := inForest(m, f)
 		n, found := slices.BinarySearchFunc(siblings, at, byName)
 		if found && i < len(marks)-1 {
 			last, siblings = siblings[n], siblings[n].children
@@ -134,7 +149,7 @@ func (l *listing) page(f forest, ids []account.ID) ([]Reachable, int, string) {
 	}
 	page := make([]Reachable, 0, end-start)
 	for _, n := range entries[start:end] {
-		page = append(page, Reachable{Account: n.Account, Path: f.path(n.ID)})
+		page = append(page, f.reachable(n))
 	}
 	if end == total {
 		return page, total, ""

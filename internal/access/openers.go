@@ -3,8 +3,6 @@ package access
 import (
 	"context"
 
-	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
-
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/fault"
@@ -34,6 +32,7 @@ type Openers struct {
 	Last      directory.Opener // of the page, also if the engine denied it
 	Operators *Operators       // told to operators alone
 	Version   account.Version
+	By        Teller // who confirmed it
 }
 
 // Operators are the clients that can open an account by a portal role (E4).
@@ -223,19 +222,18 @@ func operatorsIn(ctx context.Context, r directory.Reader) (*Operators, error) {
 // actor may still see it, and drops from it whom the engine denies.
 func (s *Service) confirm(ctx context.Context, actor account.Actor, id account.ID, page *Openers) error {
 	env := actor.Environment
-	consistency, seen, err := s.from(ctx, env, page.Version)
+	now, err := s.from(ctx, env, page.Version)
 	if err != nil {
 		return err
 	}
-	page.Version = seen
 	resource := relation.AccountObject(env, id)
-	var items []*v1.CheckBulkPermissionsRequestItem
+	var items []item
 	for _, o := range page.Items {
-		items = append(items, item(resource, "access", subjectRef{Object: relation.In(env, o.Type, o.ID)}))
+		items = append(items, item{resource, "access", subjectRef{Object: relation.In(env, o.Type, o.ID)}})
 	}
 	if page.Operators != nil {
 		for _, o := range page.Operators.Items {
-			items = append(items, item(resource, "access", subjectRef{Object: relation.OperatorObject(env, o.ID)}))
+			items = append(items, item{resource, "access", subjectRef{Object: relation.OperatorObject(env, o.ID)}})
 		}
 	}
 	if !actor.System {
@@ -244,12 +242,13 @@ func (s *Service) confirm(ctx context.Context, actor account.Actor, id account.I
 			return err
 		}
 		right := openersRight(actor, id)
-		items = append(items, item(right.Resource, right.Permission, subject))
+		items = append(items, item{right.Resource, right.Permission, subject})
 	}
-	allowed, err := s.askAll(ctx, consistency, items)
+	allowed, err := now.askAll(ctx, items)
 	if err != nil {
 		return err
 	}
+	page.Version, page.By = now.version, now.by()
 	if !actor.System && !allowed[len(allowed)-1] {
 		return mayNotListOpeners(actor, id)
 	}
@@ -262,7 +261,7 @@ func (s *Service) confirm(ctx context.Context, actor account.Actor, id account.I
 		denied += m - len(page.Operators.Items)
 	}
 	if denied > 0 {
-		s.cfg.Log.WarnContext(ctx, "left out of an access list whom the engine denies", "environment", env, "account", id, "left_out", denied, "version", seen)
+		s.cfg.Log.WarnContext(ctx, "left out of an access list whom the engine denies", "environment", env, "account", id, "left_out", denied, "version", now.version)
 	}
 	return nil
 }

@@ -28,17 +28,35 @@ func newForest(accounts []account.Account) forest {
 	return f
 }
 
-// path returns the accounts above id, the root first.
-func (f forest) path(id account.ID) []account.Account {
-	line := f.line(id)
-	path := make([]account.Account, 0, len(line))
-	for _, n := range line {
-		if n.ID != id {
-			path = append(path, n.Account)
-		}
-	}
-	return path
+// reachable is an account of a list, without its sources.
+func (f forest) reachable(n *node) Reachable {
+	return reachableAt(f.accounts(n.ID))
 }
+
+// accounts is line, as accounts.
+func (f forest) accounts(id account.ID) []account.Account {
+	nodes := f.line(id)
+	line := make([]account.Account, len(nodes))
+	for i, n := range nodes {
+		line[i] = n.Account
+	}
+	return line
+}
+
+// reachableAt is the last account of a line, from the root on, without its sources.
+func reachableAt(line []account.Account) Reachable {
+	last := len(line) - 1
+	out := Reachable{
+		Place: placeOf(line[last]), Parent: line[last].Parent,
+		CreatedAt: line[last].CreatedAt, SubAccountManagement: line[last].SubAccountManagement,
+	}
+	for _, above := range line[:last] {
+		out.Path = append(out.Path, placeOf(above))
+	}
+	return out
+}
+
+func placeOf(a account.Account) account.Place { return account.Place{ID: a.ID, Name: a.Name} }
 
 // line returns the accounts from the root to id, which is the last.
 func (f forest) line(id account.ID) []*node {
@@ -92,11 +110,7 @@ func byDate(a, b *node) int {
 
 // sources says by which memberships an account can be opened (S5), the nearest first.
 func (f forest) sources(id account.ID, memberships []account.Membership, now time.Time) []Source {
-	nodes := f.line(id)
-	line := make([]account.Account, len(nodes))
-	for i, n := range nodes {
-		line[i] = n.Account
-	}
+	line := f.accounts(id)
 	holdings := make([]holding, len(memberships))
 	for i, m := range memberships {
 		holdings[i] = holdingOf(m)

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
-
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/fault"
@@ -52,19 +50,19 @@ func (s *Service) MayUseAccount(ctx context.Context, env account.EnvironmentID, 
 	if err != nil {
 		return err
 	}
-	consistency, _, err := s.from(ctx, env, head)
+	now, err := s.from(ctx, env, head)
 	if err != nil {
 		return err
 	}
 	user := subjectRef{Object: relation.UserObject(env, pass.User)}
-	items := []*v1.CheckBulkPermissionsRequestItem{
+	items := []item{
 		s.blocked(env, user),
-		item(relation.AccountObject(env, pass.Account), "access", user),
+		{relation.AccountObject(env, pass.Account), "access", user},
 	}
 	if pass.Through.Acting {
-		items = append(items, item(relation.EnvironmentObject(env), "act_for_users", subjectRef{Object: relation.OperatorObject(env, pass.Through.Client)}))
+		items = append(items, item{relation.EnvironmentObject(env), "act_for_users", subjectRef{Object: relation.OperatorObject(env, pass.Through.Client)}})
 	}
-	allowed, err := s.askAll(ctx, consistency, items)
+	allowed, err := now.askAll(ctx, items)
 	switch {
 	case err != nil:
 		return err

@@ -29,12 +29,12 @@ func TestW2_NoQuestionGoesOutsideTheAccount(t *testing.T) {
 	}
 
 	engine.calls = nil
-	answers, _, err := s.Check(t.Context(), inGlobex, asked, 0)
+	said, err := s.Check(t.Context(), inGlobex, asked, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var codes []string
-	for i, a := range answers {
+	for i, a := range said.Items {
 		code := ""
 		if a.Err != nil {
 			code = a.Err.Code

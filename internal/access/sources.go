@@ -7,26 +7,20 @@ import (
 	"github.com/tenantry/tenantry/internal/account"
 )
 
-// Via says how a subject comes by the access to an account (S5).
-type Via string
+// Via says how a subject comes by the access to an account, and Source is one reason for it (S5).
+type (
+	Via    = account.Via
+	Source = account.Source
+)
 
 // The ways.
 const (
-	Direct       Via = "direct"        // member of the account itself
-	Grant        Via = "grant"         // sub-account access granted at an account above
-	Kept         Via = "kept"          // sub-account access kept from an ended always_on at an account above (S4)
-	AlwaysOn     Via = "always_on"     // always_on at an account above (S3)
-	OperatorRole Via = "operator_role" // a portal role in the environment (E4)
+	Direct       = account.Direct
+	Grant        = account.ViaGrant
+	Kept         = account.ViaKept
+	AlwaysOn     = account.ViaAlwaysOn
+	OperatorRole = account.ThroughPortalRole
 )
-
-// Source is one reason why a subject may open an account, or holds a permission there (S5).
-type Source struct {
-	At        account.ID // where the membership is; "" for a portal role
-	Via       Via
-	Roles     []account.RoleKey
-	Portal    []account.PortalRole // in place of Roles, if Via is OperatorRole
-	ExpiresAt *time.Time           // when it ends; nil is never (U6)
-}
 
 // holding is a membership, of a user or of an API token: what sources are made of.
 type holding struct {

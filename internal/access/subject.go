@@ -5,7 +5,9 @@ import (
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
+	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/relation"
+	"github.com/tenantry/tenantry/internal/switcher"
 )
 
 // Subject is whose accounts are asked for: a user, or an API token (C1). Exactly one field is set.
@@ -38,6 +40,22 @@ func (s Subject) object(env account.EnvironmentID) relation.Object {
 		return relation.APITokenObject(env, s.APIToken)
 	}
 	return relation.UserObject(env, s.User)
+}
+
+// remembered is the subject as the index knows it.
+func (s Subject) remembered() switcher.Subject {
+	if s.APIToken != "" {
+		return switcher.Subject{Kind: switcher.APIToken, ID: string(s.APIToken)}
+	}
+	return switcher.Subject{Kind: switcher.User, ID: string(s.User)}
+}
+
+// missing is the NotFound fault of a subject that is not there: user_not_found, api_token_not_found.
+func (s Subject) missing() error {
+	if s.APIToken != "" {
+		return fault.New(fault.NotFound, "api_token_not_found", "there is no API token %s", account.Quote(string(s.APIToken)))
+	}
+	return fault.New(fault.NotFound, "user_not_found", "there is no user %s", account.Quote(string(s.User)))
 }
 
 // memberships returns where the subject is a member, by id of the account; an API

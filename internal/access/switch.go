@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
-
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/fault"
@@ -97,7 +95,7 @@ func (s *Service) switchView(ctx context.Context, actor account.Actor, out *Swit
 		if err != nil {
 			return err
 		}
-		out.Account, out.Path = line[len(line)-1], line[:len(line)-1]
+		out.Reachable = reachableAt(line)
 		if err := s.readSources(ctx, r, actor.User, line, out, at); err != nil {
 			return err
 		}
@@ -165,18 +163,16 @@ func lastOf(sources []Source) *time.Time {
 	return slices.MaxFunc(sources, func(a, b Source) int { return a.ExpiresAt.Compare(*b.ExpiresAt) }).ExpiresAt
 }
 
-// mayOpen asks the engine whether a user may open an account, and says up to which version that is so.
+// mayOpen asks whether a user may open an account, and says up to which version that is so.
 func (s *Service) mayOpen(ctx context.Context, actor account.Actor, id account.ID, atLeast account.Version) (bool, account.Version, error) {
 	subject, err := subjectOf(actor)
 	if err != nil {
 		return false, 0, err
 	}
-	consistency, seen, err := s.from(ctx, actor.Environment, atLeast)
+	now, err := s.from(ctx, actor.Environment, atLeast)
 	if err != nil {
 		return false, 0, err
 	}
-	allowed, err := s.askAll(ctx, consistency, []*v1.CheckBulkPermissionsRequestItem{
-		item(relation.AccountObject(actor.Environment, id), "access", subject),
-	})
-	return err == nil && allowed[0], seen, err
+	allowed, err := now.askAll(ctx, []item{{relation.AccountObject(actor.Environment, id), "access", subject}})
+	return err == nil && allowed[0], now.version, err
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/tenantry/tenantry/internal/relation"
 	"github.com/tenantry/tenantry/internal/relay"
 	"github.com/tenantry/tenantry/internal/store"
+	"github.com/tenantry/tenantry/internal/switcher"
 )
 
 // App is a running Tenantry, without its listeners. Close ends it.
@@ -24,6 +25,7 @@ type App struct {
 	Relay     *relay.Relay   // nil in a directory-only App
 	Access    *access.Service
 	Directory *directory.Directory
+	Index     *switcher.Index   // nil in a directory-only App, and without an index
 	Keys      *identity.Keyring // that issued tokens are signed with
 
 	cfg        Config
@@ -104,13 +106,20 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		Log: cfg.Log, Now: cfg.Now, Registry: cfg.Registry, OnStep: cfg.OnStep, OnBuild: cfg.OnBuild,
 		TakeOver: cfg.TakeOver, LookOnly: attached, Alone: cfg.Embedded() && !attached,
 	})
-	questions := access.New(e.Conn(), r, db, catalogue, access.Config{FreshWait: cfg.FreshWait, Now: cfg.Now, Log: cfg.Log})
+	known := access.Config{FreshWait: cfg.FreshWait, Now: cfg.Now, Log: cfg.Log, Registry: cfg.Registry}
+	applied := &inForce{relay: r}
+	var remembered *provenIndex
+	if !cfg.WithoutIndex {
+		remembered = newProvenIndex(switcher.New(db, catalogue, switcher.Config{Now: cfg.Now, Log: cfg.Log, Registry: cfg.Registry}))
+		known.Index, applied.index = remembered, remembered.Index
+	}
+	questions := access.New(e.Conn(), r, db, catalogue, known)
 	var a *App
 	letters := func() { a.mail.Wake() }
 	if sender == nil {
 		letters = nil
 	}
-	d := directory.New(db, questions, r, catalogue, directory.Config{ApplyWait: cfg.ApplyWait, Now: cfg.Now, Issuer: cfg.PublicURL, Letters: letters})
+	d := directory.New(db, questions, applied, catalogue, directory.Config{ApplyWait: cfg.ApplyWait, Now: cfg.Now, Issuer: cfg.PublicURL, Letters: letters})
 	a = &App{
 		Store: db, Engine: e, Relay: r, Access: questions, Directory: d, Keys: cfg.keyring(db),
 		uses: identity.NewUses(db, cfg.Log), cfg: cfg, attached: attached, schemaText: text, prepared: make(chan struct{}), failed: make(chan struct{}),
@@ -128,6 +137,10 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 		a.working.Go(func() { a.work(background) })
 	}
 	a.working.Go(func() { a.uses.Run(background) })
+	if remembered != nil {
+		a.Index = remembered.Index
+		a.working.Go(func() { a.remember(background, remembered) })
+	}
 	a.watching.Go(func() { a.watch(background) })
 	a.mail = a.openMail(context.WithoutCancel(ctx), sender)
 	return a, nil

@@ -88,9 +88,9 @@ func BenchmarkCheckInProcess(b *testing.B) {
 		for b.Loop() {
 			i++
 			q := access.Question{Subject: "user:root", Permission: "fe.secure.read.users", Resource: fmt.Sprintf("account:acc-%d", i%1000)}
-			answers, _, err := s.Access.Check(b.Context(), actor, []access.Question{q}, 0)
-			if err != nil || !answers[0].Allowed {
-				b.Fatalf("%v %+v", err, answers)
+			said, err := s.Access.Check(b.Context(), actor, []access.Question{q}, 0)
+			if err != nil || !said.Items[0].Allowed {
+				b.Fatalf("%v %+v", err, said.Items)
 			}
 		}
 	})
@@ -125,9 +125,9 @@ func BenchmarkFeatureCheck(b *testing.B) {
 				for b.Loop() {
 					i++
 					q := access.Question{Subject: "user:root", Permission: permission, Resource: fmt.Sprintf("account:leaf-%d", i%leaves)}
-					answers, _, err := s.Access.Check(b.Context(), actor, []access.Question{q}, 0)
-					if err != nil || !answers[0].Allowed {
-						b.Fatalf("%v %+v", err, answers)
+					said, err := s.Access.Check(b.Context(), actor, []access.Question{q}, 0)
+					if err != nil || !said.Items[0].Allowed {
+						b.Fatalf("%v %+v", err, said.Items)
 					}
 				}
 			})

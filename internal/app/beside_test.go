@@ -68,9 +68,9 @@ func TestBesideAServerAnswersAreAsOfWhatIsRecorded(t *testing.T) {
 				t.Fatal(err)
 			}
 			question := access.Question{Subject: "user:ada", Permission: "access", Resource: "account:" + string(id)}
-			answers, _, err := a.Access.Check(t.Context(), actor, []access.Question{question}, result.Version)
-			if err != nil || answers[0].Err != nil || !answers[0].Allowed {
-				t.Fatalf("%s, with the token of the grant: %v %+v", id, err, answers)
+			said, err := a.Access.Check(t.Context(), actor, []access.Question{question}, result.Version)
+			if err != nil || said.Items[0].Err != nil || !said.Items[0].Allowed {
+				t.Fatalf("%s, with the token of the grant: %v %+v", id, err, said.Items)
 			}
 		}
 	})

@@ -59,6 +59,11 @@ type Config struct {
 	// Mail says where letters go; none are sent if it is zero.
 	Mail mail.Config
 
+	// WithoutIndex answers everything by the engine, and keeps nothing of it in memory.
+	WithoutIndex bool
+	// SampleEvery is how often index and engine are compared; 10 s if 0.
+	SampleEvery time.Duration
+
 	Permissions []string // files with an application's permissions
 	Definitions []string // files with an application's definitions
 

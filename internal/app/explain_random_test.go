@@ -77,18 +77,18 @@ func (q questioner) explanations(id account.ID) {
 		for _, name := range names {
 			questions = append(questions, access.Question{Subject: subject, Permission: name, Resource: "account:" + string(id)})
 		}
-		answers, _, err := q.s.Access.Check(ctx, q.system, questions, 0)
+		said, err := q.s.Access.Check(ctx, q.system, questions, 0)
 		if err != nil {
 			q.t.Fatal(err)
 		}
 		for i, question := range questions {
 			e, err := q.s.Access.Explain(ctx, q.system, question, 0)
-			if err != nil || answers[i].Err != nil {
-				q.t.Fatal(question, err, answers[i].Err)
+			if err != nil || said.Items[i].Err != nil {
+				q.t.Fatal(question, err, said.Items[i].Err)
 			}
 			explained := len(e.Sources) > 0 && len(e.Because) == 0
-			if e.Allowed != answers[i].Allowed || e.Allowed != explained || slices.Contains(e.Because, access.NotExplainedHere) {
-				q.t.Fatalf("%+v: checked %+v, explained %+v", question, answers[i], e)
+			if e.Allowed != said.Items[i].Allowed || e.Allowed != explained || slices.Contains(e.Because, access.NotExplainedHere) {
+				q.t.Fatalf("%+v: checked %+v, explained %+v", question, said.Items[i], e)
 			}
 			if i < 4 && !strings.HasPrefix(subject, "operator:") {
 				permission := account.PermissionKey(question.Permission)

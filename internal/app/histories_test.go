@@ -20,6 +20,8 @@ type history struct {
 	m     *model
 	clock *testClock // nil where the engine goes by the machine's
 	users []string
+	env   string
+	both  *tellers
 	n     int // things made
 	steps int // taken
 }
@@ -86,9 +88,23 @@ func (q *questions) of(m *model, subject, id string, may func(permission string)
 	}
 }
 
+// sort puts those about features last: the index answers calls without them.
+func (q *questions) sort() {
+	var sorted questions
+	for _, features := range []bool{false, true} {
+		for i, item := range q.items {
+			if strings.HasPrefix(item["permission"].(string), "feature:") == features {
+				sorted.items, sorted.want = append(sorted.items, item), append(sorted.want, q.want[i])
+			}
+		}
+	}
+	*q = sorted
+}
+
 // put asks all of them.
 func (h *history) put(q questions) {
 	const most = 500
+	q.sort()
 	for from := 0; from < len(q.items); from += most {
 		items, want := q.items[from:min(from+most, len(q.items))], q.want[from:]
 		a, err := h.c.try("POST", "/v1/check/bulk", obj{"items": items})
@@ -96,6 +112,7 @@ func (h *history) put(q questions) {
 			h.t.Fatalf("bulk check: %v %s", err, a.raw)
 		}
 		for i, got := range a.body["items"].([]any) {
+			h.both.note(got.(map[string]any)["answered_by"])
 			if got := got.(map[string]any)["allowed"]; got != want[i] {
 				h.t.Fatalf("%v: the service says %v, the model %v", items[i], got, want[i])
 			}
@@ -117,6 +134,7 @@ func (h *history) agree() {
 	h.put(all)
 	for i, user := range h.users {
 		h.lists(user, h.steps+i)
+		h.both.agree(h.t, accountEnv(h.env), user)
 	}
 }
 
@@ -181,6 +199,7 @@ func TestHistories(t *testing.T) {
 				cfg.Now = clock.now
 			}
 			service := start(t, cfg)
+			both := newTellers(t, service, cfg.Now)
 			round := 0
 			deadline := time.Now().Add(s.histories)
 			rapid.Check(t, func(rt *rapid.T) {
@@ -188,9 +207,10 @@ func TestHistories(t *testing.T) {
 					return // what there is time for on a slow machine; three rounds always
 				}
 				round++
-				runHistory(t, rt, service, clock, fmt.Sprintf("h%d", round))
+				runHistory(t, rt, service, clock, fmt.Sprintf("h%d", round), both)
 			})
 			t.Logf("%d histories", round)
+			both.wereBoth(t)
 		})
 	}
 }
@@ -218,10 +238,10 @@ func (h *history) begin() {
 	}
 }
 
-func runHistory(t *testing.T, rt *rapid.T, s *service, clock *testClock, env string) {
+func runHistory(t *testing.T, rt *rapid.T, s *service, clock *testClock, env string, both *tellers) {
 	s.environmentOfDepth(env, modelDepth)
 	h := &history{
-		t: rt, c: s.client(accountEnv(env), "op", false, "admin"), users: []string{"u0", "u1", "u2", "u3"}, m: newModel(), clock: clock,
+		t: rt, c: s.client(accountEnv(env), "op", false, "admin"), users: []string{"u0", "u1", "u2", "u3"}, m: newModel(), clock: clock, env: env, both: both,
 	}
 	h.tick(0)
 	h.begin()

@@ -112,7 +112,7 @@ func (d *deployment) whole(ctx context.Context, c *console, fn func(*app.App) er
 // until all that is recorded is in force, no longer than patience for somebody else to do it.
 func inForce(patience time.Duration) func(context.Context, app.Config) (*app.App, error) {
 	return func(ctx context.Context, cfg app.Config) (*app.App, error) {
-		cfg.Beside = true
+		cfg.Beside, cfg.WithoutIndex = true, true // for a few questions it is not worth loading
 		return app.OpenInForce(ctx, cfg, patience)
 	}
 }

@@ -86,14 +86,14 @@ func (c *console) check(ctx context.Context, t *target, q access.Question) (bool
 		if err := environmentExists(ctx, a, t.env); err != nil {
 			return err
 		}
-		answers, _, err := a.Access.Check(ctx, system(t.env), []access.Question{q}, 0)
+		said, err := a.Access.Check(ctx, system(t.env), []access.Question{q}, 0)
 		if err != nil {
 			return err
 		}
-		if answers[0].Err != nil {
-			return answers[0].Err
+		if said.Items[0].Err != nil {
+			return said.Items[0].Err
 		}
-		allowed = answers[0].Allowed
+		allowed = said.Items[0].Allowed
 		return nil
 	})
 	return allowed, err

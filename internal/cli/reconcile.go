@@ -35,6 +35,7 @@ no server runs, what is recorded but not yet in force is applied first.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d.quietly(cmd)
 			d.cfg.LookOnly, d.cfg.Beside = dryRun, dryRun
+			d.cfg.WithoutIndex = true
 			return d.with(cmd.Context(), c, app.Open, func(a *app.App) error {
 				return c.reconcile(cmd.Context(), a, env, dryRun)
 			})

@@ -17,6 +17,7 @@ func (c *console) serveCommand() *cobra.Command {
 	var post postage
 	var in entrance
 	var address, metrics string
+	index := onOff(true)
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the server",
@@ -40,6 +41,7 @@ tenantry environment create and tenantry client create, before or while it runs.
 				return err
 			}
 			cfg.OnBuild = c.filling()
+			cfg.WithoutIndex = !bool(index)
 			cfg.EngineWait = 5 * time.Second // for a server that is just stopping, or a command
 			if metrics != "" {
 				if cfg.MetricsListener, err = listen(cmd.Context(), "--metrics-listen", metrics); err != nil {
@@ -58,6 +60,7 @@ tenantry environment create and tenantry client create, before or while it runs.
 	post.register(cmd.Flags())
 	in.register(cmd.Flags())
 	cmd.Flags().StringVar(&address, "listen", "127.0.0.1:8080", "address to listen on")
+	cmd.Flags().Var(&index, "index", "on or off: answer account switchers and checks of accounts from memory, held against SpiceDB all the time; off asks SpiceDB each time")
 	cmd.Flags().StringVar(&metrics, "metrics-listen", "", "address to answer /metrics on, and nothing else (default: --listen)")
 	cmd.Flags().StringVar(&d.cfg.PublicURL, "public-url", "", "address at which this deployment is known, like https://tenantry.example; tokens are issued in its name (default: --listen, on this machine)")
 	cmd.Flags().DurationVar(&d.cfg.KeyAge, "key-age", 0, "age at which the key that signs tokens is replaced, a day or more (default 720h)")

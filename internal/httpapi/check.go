@@ -22,6 +22,8 @@ type Check struct {
 type Decision struct {
 	Allowed     bool `json:"allowed" doc:"Whether the subject may."`
 	Conditional bool `json:"conditional,omitempty" doc:"A condition could not be decided; allowed is false then."`
+
+	AnsweredBy access.Teller `json:"answered_by" enum:"index,engine" doc:"Who decided: index, from memory, or engine, which is SpiceDB. They say the same."`
 }
 
 // BulkCheck is many questions.
@@ -71,29 +73,29 @@ func (s *server) registerCheck() {
 }
 
 func (s *server) check(ctx context.Context, req directory.Request, in *checkInput) (*Answer[Decision], error) {
-	answers, seen, err := s.access.Check(ctx, req.Actor, []access.Question{question(*in.body())}, req.AtLeast)
+	said, err := s.access.Check(ctx, req.Actor, []access.Question{question(*in.body())}, req.AtLeast)
 	if err != nil {
 		return nil, err
 	}
-	if answers[0].Err != nil {
-		return nil, answers[0].Err
+	if said.Items[0].Err != nil {
+		return nil, said.Items[0].Err
 	}
-	return &Answer[Decision]{Token: tokenAt(req, seen), Body: decision(answers[0])}, nil
+	return &Answer[Decision]{Token: tokenAt(req, said.Version), Body: decision(said.Items[0], said.By)}, nil
 }
 
 func (s *server) checkBulk(ctx context.Context, req directory.Request, in *bulkCheckInput) (*Answer[BulkDecisions], error) {
-	answers, seen, err := s.access.Check(ctx, req.Actor, each(in.body().Items, question), req.AtLeast)
+	said, err := s.access.Check(ctx, req.Actor, each(in.body().Items, question), req.AtLeast)
 	if err != nil {
 		return nil, err
 	}
-	items := each(answers, func(a access.Answer) BulkDecision { return BulkDecision{decision(a), s.itemError(ctx, a.Err)} })
-	return &Answer[BulkDecisions]{Token: tokenAt(req, seen), Body: BulkDecisions{items}}, nil
+	items := each(said.Items, func(a access.Answer) BulkDecision { return BulkDecision{decision(a, said.By), s.itemError(ctx, a.Err)} })
+	return &Answer[BulkDecisions]{Token: tokenAt(req, said.Version), Body: BulkDecisions{items}}, nil
 }
 
 func question(c Check) access.Question { return access.Question(c) }
 
-func decision(a access.Answer) Decision {
-	return Decision{Allowed: a.Allowed && a.Err == nil, Conditional: a.Conditional}
+func decision(a access.Answer, by access.Teller) Decision {
+	return Decision{Allowed: a.Allowed && a.Err == nil, Conditional: a.Conditional, AnsweredBy: by}
 }
 
 func (s *server) itemError(ctx context.Context, f *fault.Error) *ItemError {

@@ -60,7 +60,7 @@ func (s *server) explain(ctx context.Context, req directory.Request, in *checkIn
 		return nil, err
 	}
 	return &Answer[Explanation]{Token: tokenAt(req, found.Version), Body: Explanation{
-		Decision: decision(found.Answer), Sources: each(found.Sources, reasonOf),
+		Decision: decision(found.Answer, found.By), Sources: each(found.Sources, reasonOf),
 		Because: append([]access.Because{}, found.Because...),
 	}}, nil
 }

@@ -16,6 +16,8 @@ import (
 type AccessList struct {
 	Subjects  []Opener         `json:"subjects" nullable:"false"`
 	Operators *OperatorsInside `json:"operators,omitempty" doc:"The clients that can open it by a portal role. Told to clients alone."`
+
+	AnsweredBy access.Teller `json:"answered_by" enum:"index,engine" doc:"Who confirmed the page: index, from memory, or engine, which is SpiceDB. They say the same."`
 	PageInfo
 }
 
@@ -72,7 +74,7 @@ func (s *server) listOpeners(ctx context.Context, req directory.Request, in *lis
 	if err != nil {
 		return nil, err
 	}
-	body := AccessList{Subjects: each(page.Items, openerOf), PageInfo: PageInfo{Total: page.Total}}
+	body := AccessList{Subjects: each(page.Items, openerOf), AnsweredBy: page.By, PageInfo: PageInfo{Total: page.Total}}
 	if page.More {
 		body.NextCursor = encodeCursor(openersList(page.Last.Type), page.Last.ID)
 	}

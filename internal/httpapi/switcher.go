@@ -42,7 +42,8 @@ type ReachableAccount struct {
 
 // ReachableAccounts is a page of the accounts that a user may open.
 type ReachableAccounts struct {
-	Accounts []ReachableAccount `json:"accounts" nullable:"false"`
+	Accounts   []ReachableAccount `json:"accounts" nullable:"false"`
+	AnsweredBy access.Teller      `json:"answered_by" enum:"index,engine" doc:"Who made the list: index, from memory, or engine, by a lookup in SpiceDB. They say the same."`
 	PageInfo
 }
 
@@ -92,19 +93,21 @@ func (s *server) reach(ctx context.Context, req directory.Request, whose access.
 		return nil, err
 	}
 	return &Answer[ReachableAccounts]{Token: tokenAt(req, found.Version), Body: ReachableAccounts{
-		Accounts: each(found.Accounts, reachableOf),
+		Accounts: each(found.Accounts, reachableOf), AnsweredBy: found.By,
 		PageInfo: PageInfo{Total: found.Total, NextCursor: found.Next},
 	}}, nil
 }
 
 func reachableOf(r access.Reachable) ReachableAccount {
 	return ReachableAccount{
-		ID: r.ID, Name: r.Name, Parent: orNull(r.Parent), Depth: r.Depth(), Path: each(r.Path, placeOf),
+		ID: r.ID, Name: r.Name, Parent: orNull(r.Parent), Depth: r.Depth(), Path: each(r.Path, stepOf),
 		CreatedAt: r.CreatedAt.UTC(), SubAccountManagement: r.SubAccountManagement,
 		Sources: each(r.Sources, func(s access.Source) Source {
 			return Source{Account: s.At, Via: s.Via, Roles: account.Set(s.Roles), ExpiresAt: utc(s.ExpiresAt)}
 		}),
 	}
 }
+
+func stepOf(p account.Place) Place { return Place(p) }
 
 func placeOf(a account.Account) Place { return Place{ID: a.ID, Name: a.Name} }

@@ -51,20 +51,23 @@ var portal = map[string][]account.PortalRole{
 	"view_entitlements": {account.PortalAdmin, account.EntitlementsEditor, account.EntitlementsViewer},
 }
 
-// Portal reports whether an operator holds a right in the environment; ok is whether the index knows of that right (E4).
-func (v *View) Portal(operator account.ClientID, right string) (holds, ok bool) {
-	who := v.state.officers[string(operator)]
+// Portal reports whether a subject holds an operator's right in the environment; ok is whether the index knows of that right (E4).
+func (v *View) Portal(who Subject, right string) (holds, ok bool) {
+	var held officer // nobody else holds any
+	if who.Kind == Operator {
+		held = v.state.officers[who.ID]
+	}
 	switch right {
 	case "act_for_users":
-		return who.delegate, true
+		return held.delegate, true
 	case "impersonate":
-		overseer := slices.ContainsFunc(who.portal, func(r account.PortalRole) bool {
+		overseer := slices.ContainsFunc(held.portal, func(r account.PortalRole) bool {
 			return r == account.PortalAdmin || r == account.BackofficeEditor || r == account.BackofficeViewer
 		})
-		return overseer && slices.Contains(who.portal, account.Impersonator), true
+		return overseer && slices.Contains(held.portal, account.Impersonator), true
 	}
 	needed, ok := portal[right]
-	return slices.ContainsFunc(who.portal, func(r account.PortalRole) bool { return slices.Contains(needed, r) }), ok
+	return slices.ContainsFunc(held.portal, func(r account.PortalRole) bool { return slices.Contains(needed, r) }), ok
 }
 
 // Allowed answers a check: whether a subject holds a permission, by its name in the
@@ -84,7 +87,7 @@ func (v *View) Allowed(who Subject, permission string, id account.ID) (allowed, 
 	}
 	conditions := v.conditions(r, where)
 	if r.operator != "" && who.Kind == Operator {
-		holds, _ := v.Portal(account.ClientID(who.ID), r.operator)
+		holds, _ := v.Portal(who, r.operator)
 		return holds && (conditions || !r.bound), true
 	}
 	return where != none && conditions && !v.Blocked(who) && v.held(who, r.permission, where), true

@@ -1,0 +1,40 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
+	"google.golang.org/grpc"
+)
+
+// Differences returns how SpiceDB's schema differs from text in the definitions
+// named, sorted and in words as SchemaChange has them; none if these mean the same.
+// Errors are those of [Fault].
+func Differences(ctx context.Context, conn grpc.ClientConnInterface, text string, definitions ...string) ([]string, error) {
+	answer, err := v1.NewSchemaServiceClient(conn).DiffSchema(ctx, &v1.DiffSchemaRequest{
+		Consistency:      &v1.Consistency{Requirement: &v1.Consistency_FullyConsistent{FullyConsistent: true}},
+		ComparisonSchema: text,
+	})
+	if err != nil {
+		return nil, Fault(err)
+	}
+	return slices.DeleteFunc(describe(answer.GetDiffs()), func(difference string) bool {
+		return !isAbout(difference, definitions)
+	}), nil
+}
+
+// isAbout reports whether a difference is in one of some definitions, or nobody can tell in which.
+func isAbout(difference string, definitions []string) bool {
+	if strings.Contains(difference, "caveat ") || strings.Contains(difference, "parameter ") {
+		return false // a caveat changes a definition where a relation allows it, which is a difference of its own
+	}
+	for _, word := range strings.FieldsFunc(difference, func(r rune) bool { return r == ' ' || r == ':' }) {
+		name, _, inside := strings.Cut(word, "#")
+		if slices.Contains(definitions, name) && (inside || strings.HasSuffix(difference, "definition "+name)) {
+			return true
+		}
+	}
+	return !strings.Contains(difference, "#") && !strings.Contains(difference, "definition ")
+}

@@ -1,0 +1,60 @@
+package switcher
+
+import "github.com/tenantry/tenantry/internal/account"
+
+// tries is how many slots are looked at for one that is in use.
+const tries = 64
+
+// Somebody returns a user or an API token, chosen by dice, which returns a number below
+// n; false if none was found, as where there is none.
+func (v *View) Somebody(dice func(n int) int) (Subject, bool) {
+	s := &v.state.subjects
+	for range tries {
+		if s.info.Len() == 0 {
+			break
+		}
+		at := slot(dice(s.info.Len())) //nolint:gosec // G115: below a length
+		if s.info.At(at).kind != 0 {
+			return s.subject(at), true
+		}
+	}
+	return Subject{}, false
+}
+
+// Somewhere returns an account, chosen as Somebody is.
+func (v *View) Somewhere(dice func(n int) int) (account.ID, bool) {
+	n := v.state.tree.length()
+	if n == 0 {
+		return "", false
+	}
+	return v.state.accounts.id(v.state.tree.at(uint32(dice(int(n))))), true //nolint:gosec // G115: below a length
+}
+
+// IDs returns the ids of all accounts that a user or an API token may open, in the order of the
+// tree, and how many there are; no ids if there are more than most.
+func (v *View) IDs(who Subject, most int) ([]account.ID, int) {
+	subject, known := v.state.subjects.find(who)
+	if !known || v.Blocked(who) {
+		return nil, 0
+	}
+	l := lister{view: v, area: v.reach(subject, opening)}
+	total := l.area.size()
+	if total > most {
+		return nil, total
+	}
+	ids := make([]account.ID, 0, total)
+	l.each(func(_ uint32, at slot) bool {
+		ids = append(ids, v.state.accounts.id(at))
+		return true
+	})
+	return ids, total
+}
+
+// Permissions returns the names in the schema of the permissions on accounts that the index answers, in no order.
+func (v *View) Permissions() []string {
+	names := make([]string, 0, len(v.model.rights))
+	for name := range v.model.rights {
+		names = append(names, name)
+	}
+	return names
+}
