@@ -55,24 +55,53 @@ type Page struct {
 // Accounts returns a page of the accounts that a user may open, with the total:
 // the account switcher. Opening one is a check of its own: see Switch.
 func (c *Client) Accounts(ctx context.Context, user string, opts AccountsOptions) (Page, error) {
-	query := url.Values{}
-	for name, value := range map[string]string{
-		"q": opts.Query, "under": opts.Under, "permission": opts.Permission, "sort": opts.Sort, "cursor": opts.Cursor,
-	} {
-		if value != "" {
-			query.Set(name, value)
-		}
-	}
-	if opts.Limit != 0 {
-		query.Set("limit", strconv.Itoa(opts.Limit))
-	}
 	var page Page
-	token, err := c.call(ctx, http.MethodGet, "/v1/users/"+url.PathEscape(user)+"/accounts", query, nil, &page)
+	token, err := c.call(ctx, http.MethodGet, "/v1/users/"+url.PathEscape(user)+"/accounts", opts.query(), nil, &page)
 	if err != nil {
 		return Page{}, err
 	}
 	page.ConsistencyToken = token
 	return page, nil
+}
+
+func (o AccountsOptions) query() url.Values {
+	query := url.Values{}
+	for name, value := range map[string]string{
+		"q": o.Query, "under": o.Under, "permission": o.Permission, "sort": o.Sort, "cursor": o.Cursor,
+	} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	if o.Limit != 0 {
+		query.Set("limit", strconv.Itoa(o.Limit))
+	}
+	return query
+}
+
+// AccountIDs returns the ids of all accounts that the user may open, by as many requests
+// as it takes; opts.Limit is that of one page, 100,000 if 0. For an application that selects its own things by account.
+func (c *Client) AccountIDs(ctx context.Context, user string, opts AccountsOptions) ([]string, error) {
+	var all []string
+	from := c
+	for {
+		var page struct {
+			IDs        []string `json:"ids"`
+			NextCursor string   `json:"next_cursor"`
+		}
+		token, err := from.call(ctx, http.MethodGet, "/v1/users/"+url.PathEscape(user)+"/accounts/ids", opts.query(), nil, &page)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.IDs...)
+		if page.NextCursor == "" {
+			return all, nil
+		}
+		opts.Cursor = page.NextCursor
+		if token != "" { // no page is of an older moment than the one before
+			from = c.WithConsistencyToken(token)
+		}
+	}
 }
 
 // AllAccounts goes through all pages of Accounts, from opts.Cursor on; no page

@@ -211,6 +211,28 @@ func TestAllAccounts(t *testing.T) {
 	}
 }
 
+func TestAccountIDs(t *testing.T) {
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if want := "/v1/users/a%2Fb/accounts/ids"; r.URL.EscapedPath() != want || r.URL.Query().Get("under") != "globex" {
+			t.Errorf("asked for %s; want %s", r.URL, want)
+		}
+		w.Header().Set("Consistency-Token", "tc1.first")
+		switch r.URL.Query().Get("cursor") {
+		case "":
+			answer(w, http.StatusOK, `{"ids":["globex","east"],"total":3,"next_cursor":"two"}`)
+		default:
+			if got := r.Header.Get("Consistency-Token"); got != "tc1.first" {
+				t.Errorf("the second page was asked for with the token %q", got)
+			}
+			answer(w, http.StatusOK, `{"ids":["west"],"total":3}`)
+		}
+	})
+	ids, err := c.AccountIDs(t.Context(), "a/b", client.AccountsOptions{Under: "globex"})
+	if diff := cmp.Diff([]string{"globex", "east", "west"}, ids); err != nil || diff != "" {
+		t.Errorf("%v, ids (-want +got):\n%s", err, diff)
+	}
+}
+
 func TestActingForNobodyIsNotTheClientItself(t *testing.T) {
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if len(r.Header.Values("Act-For-User")) != 1 {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strings"
 
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
 
@@ -36,6 +35,8 @@ type Filter struct {
 	Limit      int        // 0 is directory.DefaultLimit; at most directory.MaxLimit
 	All        bool       // all in one page, whatever the limit; for the command line
 	Cursor     string     // of the page before; "" for the first
+
+	bare bool // ids alone
 }
 
 // memberAccess is the permission that lookups follow for accounts that a user may open.
@@ -47,6 +48,7 @@ type Reachable = account.Reachable
 // Reach is a page of the accounts that a user may open.
 type Reach struct {
 	Accounts []Reachable
+	IDs      []account.ID    // in place of Accounts, if they were asked for
 	Total    int             // that match the filter, on all pages
 	Next     string          // the cursor of the next page; "" on the last
 	Version  account.Version // as of which this is so
@@ -95,38 +97,6 @@ func (s *Service) Accounts(ctx context.Context, actor account.Actor, whose Subje
 	return reach, nil
 }
 
-// recallReach is the list from the index; ok is whether the index has it.
-func (m *moment) recallReach(actor account.Actor, whose Subject, list *listing) (reach Reach, ok bool, err error) {
-	if m.view == nil || list.feature != "" {
-		return Reach{}, false, nil
-	}
-	who := whose.remembered()
-	if !m.view.Knows(who) {
-		return Reach{}, true, whose.missing()
-	}
-	q := switcher.Query{
-		Who: who, Under: list.filter.Under, Text: list.query, Sort: list.filter.Sort, After: list.after.after, Limit: list.filter.Limit,
-	}
-	if list.permission != memberAccess {
-		q.Permission = strings.TrimPrefix(list.permission, "member_")
-	}
-	if list.filter.All {
-		q.Limit = 0
-	}
-	page, ok := m.view.Page(q)
-	if !ok {
-		return Reach{}, false, nil
-	}
-	if under := list.filter.Under; under != "" && !page.Near && (actor.IsMember() || !m.view.Has(under)) {
-		return Reach{}, true, noBranch(under)
-	}
-	reach = Reach{Accounts: page.Accounts, Total: page.Total}
-	if len(page.Next.Marks) > 0 {
-		reach.Next = cursor{list.fingerprint(), page.Next}.String()
-	}
-	return reach, true, nil
-}
-
 // lookUpReach is the list from the engine, with names and order from the directory.
 func (m *moment) lookUpReach(ctx context.Context, actor account.Actor, whose Subject, list *listing, blocked bool) (reach Reach, err error) {
 	var ids []account.ID
@@ -162,6 +132,13 @@ func (m *moment) lookUpReach(ctx context.Context, actor account.Actor, whose Sub
 			}
 		}
 		reach.Accounts, reach.Total, reach.Next = list.page(forest, ids)
+		if list.filter.bare {
+			reach.IDs = make([]account.ID, len(reach.Accounts))
+			for i, a := range reach.Accounts {
+				reach.IDs[i] = a.ID
+			}
+			reach.Accounts = nil
+		}
 		for i := range reach.Accounts {
 			reach.Accounts[i].Sources = forest.sources(reach.Accounts[i].ID, memberships, m.service.cfg.Now())
 		}
@@ -204,7 +181,7 @@ func noBranch(under account.ID) error {
 // prepare checks a filter and fills in what it leaves out.
 func (s *Service) prepare(f *Filter) (*listing, error) {
 	var err error
-	if f.Limit, err = directory.CheckLimit(f.Limit); err != nil {
+	if f.Limit, err = f.checkLimit(); err != nil {
 		return nil, err
 	}
 	if f.Sort == "" {

@@ -53,8 +53,8 @@ const maxOperators = 100
 // every reason (S5). It needs read_users there, of operators view_backoffice. All
 // that is recorded when it is called is in force for it.
 //
-// The directory says who it is, and the engine decides: whom it denies is left
-// out of the page, and noted in the log.
+// The index says who it is. For a search, or without the index, the directory does, and it is decided for each
+// of the page: who is denied is left out, and noted in the log.
 //
 // Faults: NotFound (account_not_found), Invalid (invalid_limit, invalid_query, invalid_type), Denied, Unavailable.
 func (s *Service) Openers(ctx context.Context, actor account.Actor, f OpenersFilter, version account.Version) (Openers, error) {
@@ -65,13 +65,17 @@ func (s *Service) Openers(ctx context.Context, actor account.Actor, f OpenersFil
 	if err != nil {
 		return Openers{}, err
 	}
-	if err := s.mayListOpeners(ctx, actor, f.Account, version); err != nil {
+	head, err := s.mayListOpeners(ctx, actor, f.Account, version)
+	if err != nil {
 		return Openers{}, err
 	}
 	if err := s.admitted(ctx, actor, f.Account); err != nil {
 		return Openers{}, err
 	}
-	var out Openers
+	out, ok, err := s.recallOpeners(ctx, actor, f, limit, head)
+	if ok || err != nil {
+		return out, err
+	}
 	err = s.names.Read(ctx, actor.Environment, func(r directory.Reader) (err error) {
 		out, err = s.openersIn(ctx, r, actor, f, limit)
 		return err
@@ -97,23 +101,23 @@ func (f *OpenersFilter) check() (limit int, err error) {
 	return directory.CheckLimit(f.Limit)
 }
 
-// mayListOpeners refuses who may not see who can open an account, before anything is read for them.
-func (s *Service) mayListOpeners(ctx context.Context, actor account.Actor, id account.ID, version account.Version) error {
-	var head account.Version
-	err := s.names.Read(ctx, actor.Environment, func(r directory.Reader) (err error) {
+// mayListOpeners refuses who may not see who can open an account, before anything is read for
+// them. It returns the newest version that there is.
+func (s *Service) mayListOpeners(ctx context.Context, actor account.Actor, id account.ID, version account.Version) (head account.Version, err error) {
+	err = s.names.Read(ctx, actor.Environment, func(r directory.Reader) (err error) {
 		if head, err = r.Head(ctx); err == nil {
 			err = directory.CheckKnown(version, head)
 		}
 		return err
 	})
 	if err != nil || actor.System {
-		return err
+		return head, err
 	}
 	answers, err := s.Decide(ctx, actor, head, []directory.Question{openersRight(actor, id)})
 	if err == nil && !answers[0] {
 		err = mayNotListOpeners(actor, id)
 	}
-	return err
+	return head, err
 }
 
 func openersRight(actor account.Actor, id account.ID) directory.Question {

@@ -136,6 +136,7 @@ func (h *history) agree() {
 		h.lists(user, h.steps+i)
 		h.both.agree(h.t, accountEnv(h.env), user)
 	}
+	h.both.agreeOnOpeners(h.t, accountEnv(h.env), h.account("opened"))
 }
 
 // lists compares one of the lists of a user's accounts.

@@ -50,15 +50,50 @@ func (b *tellers) agree(t *rapid.T, env account.EnvironmentID, user string) {
 			reach[alone] = found
 		}
 		b.note(string(reach[false].By))
-		same := cmp.Options{cmpopts.EquateEmpty(), cmpopts.IgnoreFields(access.Reach{}, "By")}
-		if diff := cmp.Diff(reach[true], reach[false], same); diff != "" || reach[true].By != access.ByEngine {
+		if diff := cmp.Diff(reach[true], reach[false], sameReach); diff != "" || reach[true].By != access.ByEngine {
 			t.Fatalf("%+v of %s: (-engine alone +index)\n%s", f, user, diff)
 		}
 		if f.Cursor = reach[false].Next; f.Cursor == "" {
+			break
+		}
+	}
+	ids := map[bool]access.Reach{}
+	for alone, s := range map[bool]*access.Service{false: b.mixed, true: b.engine} {
+		found, err := s.AccountIDs(t.Context(), system, access.Subject{User: account.UserID(user)}, access.Filter{Query: f.Query, Permission: f.Permission, Sort: f.Sort}, 0)
+		if err != nil {
+			t.Fatalf("%+v of %s: %v", f, user, err)
+		}
+		ids[alone] = found
+	}
+	if diff := cmp.Diff(ids[true], ids[false], sameReach); diff != "" {
+		t.Fatalf("ids of %+v of %s: (-engine alone +index)\n%s", f, user, diff)
+	}
+}
+
+// agreeOnOpeners compares who can open an account.
+func (b *tellers) agreeOnOpeners(t *rapid.T, env account.EnvironmentID, id string) {
+	system := account.Actor{Environment: env, System: true}
+	f := access.OpenersFilter{Account: account.ID(id), Limit: rapid.IntRange(1, 4).Draw(t, "limit")}
+	for {
+		pages := map[bool]access.Openers{}
+		for alone, s := range map[bool]*access.Service{false: b.mixed, true: b.engine} {
+			found, err := s.Openers(t.Context(), system, f, 0)
+			if err != nil {
+				t.Fatalf("%+v: %v", f, err)
+			}
+			pages[alone] = found
+		}
+		same := cmp.Options{cmpopts.EquateEmpty(), cmpopts.IgnoreFields(access.Openers{}, "By", "Last")}
+		if diff := cmp.Diff(pages[true], pages[false], same); diff != "" {
+			t.Fatalf("%+v: (-engine alone +index)\n%s", f, diff)
+		}
+		if f.After = pages[false].Last; !pages[false].More {
 			return
 		}
 	}
 }
+
+var sameReach = cmp.Options{cmpopts.EquateEmpty(), cmpopts.IgnoreFields(access.Reach{}, "By")}
 
 // wereBoth fails unless both the index and the engine have answered.
 func (b *tellers) wereBoth(t *testing.T) {

@@ -139,6 +139,7 @@ func build(deps Deps, cfg Config) *server {
 	s.registerExplain()
 	s.registerOpeners()
 	s.registerSwitcher()
+	s.registerAccountIDs()
 	s.registerSwitch()
 	s.registerAccounts()
 	s.registerAccountWrites()

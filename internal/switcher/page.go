@@ -23,14 +23,16 @@ type Query struct {
 	Sort       Sort
 	After      After // the end of the page before
 	Limit      int   // the most accounts of the page; 0 is all
+	Bare       bool  // ids alone
 }
 
 // Page is some of the accounts that a query is about.
 type Page struct {
 	Accounts []account.Reachable
-	Total    int   // on all pages
-	Next     After // where the next page begins; without marks if there is none
-	Near     bool  // Query.Under is, or is above, an account that the subject may open
+	IDs      []account.ID // in place of Accounts, if they were asked for
+	Total    int          // on all pages
+	Next     After        // where the next page begins; without marks if there is none
+	Near     bool         // Query.Under is, or is above, an account that the subject may open
 }
 
 // Page returns a page, and whether the index knows of the permission; if not, nobody but the
@@ -62,7 +64,14 @@ func (v *View) Page(q Query) (Page, bool) {
 		found = found[:q.Limit]
 		out.Next = v.state.after(found[q.Limit-1], q.Sort)
 	}
-	out.Accounts = v.describe(subject, found)
+	if !q.Bare {
+		out.Accounts = v.describe(subject, found)
+		return out, true
+	}
+	out.IDs = make([]account.ID, len(found))
+	for i, at := range found {
+		out.IDs[i] = v.state.accounts.id(at)
+	}
 	return out, true
 }
 

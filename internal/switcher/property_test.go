@@ -1,6 +1,8 @@
 package switcher
 
 import (
+	gocmp "cmp"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -109,6 +111,39 @@ func (c compared) list(q Query) {
 	}
 }
 
+// openers compares who can open some account, through all pages.
+func (c compared) openers() {
+	q := OpenersQuery{
+		Account: rapid.SampledFrom(slices.Sorted(maps.Keys(c.n.accounts))).Draw(c.t, "opened"),
+		Kind:    rapid.SampledFrom([]Kind{0, 0, User, APIToken}).Draw(c.t, "kind"),
+		Limit:   rapid.IntRange(1, 3).Draw(c.t, "page"),
+	}
+	var want []Opener
+	for _, who := range c.subjects() {
+		if c.n.member(who, "", q.Account, c.now) && (q.Kind == 0 || who.Kind == q.Kind) {
+			want = append(want, Opener{who, c.n.sources(who, q.Account, c.now)})
+		}
+	}
+	slices.SortFunc(want, func(a, b Opener) int {
+		return gocmp.Or(gocmp.Compare(a.Subject.Kind, b.Subject.Kind), gocmp.Compare(a.Subject.ID, b.Subject.ID))
+	})
+	var got []Opener
+	for {
+		page, ok := c.view.Openers(q)
+		if !ok || page.Total != len(want) {
+			c.t.Fatalf("%+v: a total of %d, %t; want %d", q, page.Total, ok, len(want))
+		}
+		got = append(got, page.Subjects...)
+		if !page.More {
+			break
+		}
+		q.After = page.Subjects[len(page.Subjects)-1].Subject
+	}
+	if diff := cmp.Diff(want, got, sameReachable); diff != "" {
+		c.t.Fatalf("%+v: (-want +got)\n%s", q, diff)
+	}
+}
+
 func snapshot(t *rapid.T, m *model, n *naive, version account.Version) *state {
 	l := newLoader("prod", m.bits)
 	for _, e := range n.entities() {
@@ -140,6 +175,9 @@ func TestIndexIsWhatTheRulesSay(t *testing.T) {
 			c := compared{t: t, view: w.publish().view(m, now), n: h.n.clone(), now: now}
 			c.checks()
 			c.lists()
+			if len(h.n.accounts) > 0 {
+				c.openers()
+			}
 			kept = append(kept, c)
 			if rapid.IntRange(0, 9).Draw(t, "restart") == 0 {
 				l := newLoader("prod", m.bits)
