@@ -25,6 +25,9 @@ const (
 
 // Index remembers what the journal implies, for as long as it is proved to be what the schema says.
 type Index interface {
+	// Now returns an environment at the newest version that the index has. An Unavailable
+	// fault if the index does not answer for the environment.
+	Now(env account.EnvironmentID) (*switcher.View, error)
 	// View returns an environment at a version or a newer one, and waits for it until
 	// ctx ends. Unavailable faults if it does not come, or the index does not answer for the environment.
 	View(ctx context.Context, env account.EnvironmentID, atLeast account.Version) (*switcher.View, error)
@@ -78,9 +81,12 @@ func (s *Service) remember(ctx context.Context, m *moment) {
 	if s.cfg.Index == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, indexWait)
-	defer cancel()
-	view, err := s.cfg.Index.View(ctx, m.env, max(m.version, s.fresh.Reached(m.env)))
+	view, err := s.cfg.Index.Now(m.env)
+	if least := max(m.version, s.fresh.Reached(m.env)); err == nil && view.Version() < least {
+		ctx, cancel := context.WithTimeout(ctx, indexWait)
+		defer cancel()
+		view, err = s.cfg.Index.View(ctx, m.env, least)
+	}
 	if err == nil {
 		m.view, m.version = view, view.Version()
 	}

@@ -63,6 +63,8 @@ type Config struct {
 	WithoutIndex bool
 	// SampleEvery is how often index and engine are compared; 10 s if 0.
 	SampleEvery time.Duration
+	// ProveEvery is how often the engine's schema is compared with the one that the index implements; 5 s if 0.
+	ProveEvery time.Duration
 
 	Permissions []string // files with an application's permissions
 	Definitions []string // files with an application's definitions

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"sync/atomic"
 	"time"
@@ -24,9 +25,21 @@ func newProvenIndex(x *switcher.Index) *provenIndex { return &provenIndex{Index:
 // View is that of the index; an Unavailable fault (index_unproven) while it is not known to be what the schema says.
 func (p *provenIndex) View(ctx context.Context, env account.EnvironmentID, atLeast account.Version) (*switcher.View, error) {
 	if !p.proven.Load() {
-		return nil, fault.New(fault.Unavailable, "index_unproven", "the index does not answer: the engine's schema is not known to be the one that it implements")
+		return nil, unproven()
 	}
 	return p.Index.View(ctx, env, atLeast)
+}
+
+// Now is that of the index; an Unavailable fault (index_unproven) as for View.
+func (p *provenIndex) Now(env account.EnvironmentID) (*switcher.View, error) {
+	if !p.proven.Load() {
+		return nil, unproven()
+	}
+	return p.Index.Now(env)
+}
+
+func unproven() error {
+	return fault.New(fault.Unavailable, "index_unproven", "the index does not answer: the engine's schema is not known to be the one that it implements")
 }
 
 // implemented are the definitions of the schema that the index implements.
@@ -56,6 +69,7 @@ func (a *App) remember(ctx context.Context, index *provenIndex) {
 // While the engine is away the index stays what it was.
 func (a *App) prove(ctx context.Context, index *provenIndex) {
 	said := ""
+	every := cmp.Or(a.cfg.ProveEvery, provingEvery)
 	for {
 		asking, cancel := context.WithTimeout(ctx, provingEvery)
 		differences, err := engine.Differences(asking, a.Engine.Conn(), a.schemaText, implemented...)
@@ -67,7 +81,7 @@ func (a *App) prove(ctx context.Context, index *provenIndex) {
 				a.cfg.Log.ErrorContext(ctx, "index: out of service: the engine's schema is not the one that the index implements", "differences", differences)
 			}
 		}
-		pause := provingEvery
+		pause := every
 		if err != nil && !index.proven.Load() {
 			pause = 100 * time.Millisecond // at the start
 		}
@@ -81,11 +95,7 @@ func (a *App) prove(ctx context.Context, index *provenIndex) {
 // differ, the index does not answer any more.
 func (a *App) sample(ctx context.Context, index *provenIndex) {
 	results := newSamples(a.cfg.Registry)
-	every := a.cfg.SampleEvery
-	if every == 0 {
-		every = samplingEvery
-	}
-	for wait(ctx, every) {
+	for wait(ctx, cmp.Or(a.cfg.SampleEvery, samplingEvery)) {
 		environments, err := a.Store.Environments(ctx)
 		for _, env := range environments {
 			if index.proven.Load() && err == nil {

@@ -136,6 +136,24 @@ func (x *Index) Expect(env account.EnvironmentID, version account.Version) {
 	}
 }
 
+// Now returns an environment at the newest version that the index has. Unavailable
+// faults: index_loading, index_withdrawn.
+func (x *Index) Now(env account.EnvironmentID) (*View, error) {
+	return x.now(x.follower(env))
+}
+
+func (x *Index) now(f *follower) (*View, error) {
+	now := f.current.Load()
+	switch {
+	case f.withdrawn.Load():
+		return nil, fault.New(fault.Unavailable, "index_withdrawn", "the index of environment %s is out of service", f.env)
+	case now == nil:
+		return nil, fault.New(fault.Unavailable, "index_loading", "the index of environment %s is being loaded", f.env)
+	default:
+		return now.view(x.model, x.cfg.Now()), nil
+	}
+}
+
 // View returns an environment at a version or a newer one, and waits for it until
 // ctx ends. Unavailable faults: index_loading at once while the environment is not
 // loaded, index_withdrawn at once when it was taken out of service, index_behind if the version does not come in time.
@@ -143,20 +161,15 @@ func (x *Index) View(ctx context.Context, env account.EnvironmentID, atLeast acc
 	f := x.follower(env)
 	for {
 		changed := f.next() // before the version is looked at: so that none is missed
-		now := f.current.Load()
-		switch {
-		case f.withdrawn.Load():
-			return nil, fault.New(fault.Unavailable, "index_withdrawn", "the index of environment %s is out of service", env)
-		case now == nil:
-			return nil, fault.New(fault.Unavailable, "index_loading", "the index of environment %s is being loaded", env)
-		case now.version >= atLeast:
-			return now.view(x.model, x.cfg.Now()), nil
+		now, err := x.now(f)
+		if err != nil || now.Version() >= atLeast {
+			return now, err
 		}
 		f.expect(atLeast)
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return nil, fault.New(fault.Unavailable, "index_behind", "version %d of environment %s is not in the index yet (at %d)", atLeast, env, now.version)
+			return nil, fault.New(fault.Unavailable, "index_behind", "version %d of environment %s is not in the index yet (at %d)", atLeast, env, now.Version())
 		}
 	}
 }
