@@ -7,11 +7,11 @@ import (
 	"github.com/tenantry/tenantry/internal/account"
 )
 
-// Via says how a subject comes by the access to an account, and Source is one reason for it (S5).
-type (
-	Via    = account.Via
-	Source = account.Source
-)
+// Via says how a subject comes by the access to an account (S5).
+type Via = account.Via
+
+// Source is one reason why a subject may open an account (S5).
+type Source = account.Source
 
 // The ways.
 const (

@@ -147,7 +147,7 @@ func TestIndex_ASampleThatDiffersEndsIt(t *testing.T) {
 // metric is the value of a line of /metrics; 0 if it is not there.
 func (s *service) metric(line string) float64 {
 	s.t.Helper()
-	resp, err := http.Get(s.url + "/metrics") //nolint:noctx // of a test's own server
+	resp, err := http.Get(s.url + "/metrics")
 	if err != nil {
 		s.t.Fatal(err)
 	}

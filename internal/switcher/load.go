@@ -40,9 +40,9 @@ func (l *loader) finish(version account.Version) (*writer, error) {
 		}
 		parent, ok := w.accounts.find(id)
 		if !ok {
-			return nil, outOfStep("account %s has the parent %s, which is not there", w.accounts.id(slot(at)), id) //nolint:gosec // G115: a slot
+			return nil, outOfStep("account %s has the parent %s, which is not there", w.accounts.id(slot(at)), id)
 		}
-		w.accounts.nodes.Ref(w.edit, slot(at)).parent = parent //nolint:gosec // G115: a slot
+		w.accounts.nodes.Ref(w.edit, slot(at)).parent = parent
 	}
 	w.version, w.loading = version, false
 	return w, w.arrange()

@@ -46,7 +46,7 @@ func (c *chunk) sorted(by order, compare func(a, b slot) int) []uint16 {
 	}
 	places := make([]uint16, len(c.slots))
 	for i := range places {
-		places[i] = uint16(i) //nolint:gosec // G115: less than chunkMost
+		places[i] = uint16(i)
 	}
 	slices.SortFunc(places, func(a, b uint16) int { return compare(c.slots[a], c.slots[b]) })
 	c.orders[by].Store(&places)
@@ -115,7 +115,7 @@ func (s *sequence) number() {
 	}
 	for i, c := range s.chunks {
 		s.starts = append(s.starts, s.starts[i]+uint32(len(c.slots))) //nolint:gosec // G115: slots are numbered so
-		s.places[c.id] = uint32(i)                                    //nolint:gosec // G115: as above
+		s.places[c.id] = uint32(i)
 	}
 }
 
