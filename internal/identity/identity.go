@@ -39,6 +39,7 @@ type Sources struct {
 	SignIns       SignIns          // says who the bearers of such tokens are
 	Uses          Noting           // nil for nobody
 	Now           func() time.Time // nil is time.Now
+	Marks         Marking          // of what Credentials and APITokens read; nil to read for every request
 }
 
 func (s Sources) now() time.Time {
@@ -50,12 +51,13 @@ func (s Sources) now() time.Time {
 
 // Authenticator tells callers by their tokens.
 type Authenticator struct {
-	sources Sources
+	sources  Sources
+	accepted accepted
 }
 
 // New returns an Authenticator.
 func New(sources Sources) *Authenticator {
-	return &Authenticator{sources: sources}
+	return &Authenticator{sources: sources, accepted: newAccepted(sources.Marks)}
 }
 
 // ActForUser is the name of the header, or of the metadata, that names the user a client acts for.
