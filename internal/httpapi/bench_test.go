@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -213,4 +214,26 @@ func alternate(b *testing.B, clients int, questions ...posted) []time.Duration {
 		medians[i] = took[i][len(took[i])/2]
 	}
 	return medians
+}
+
+// BenchmarkCheckHandler is the same without the network, so that what is spent in the house can be counted.
+func BenchmarkCheckHandler(b *testing.B) {
+	db, err := store.Open(b.Context(), b.TempDir()+"/directory.db", store.Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = db.Close() })
+	authorization := "Bearer " + identity.FormatToken("prod", "shop", seed(b, db))
+	handler := checkAPI(b, db)
+	b.ReportAllocs()
+	for b.Loop() {
+		r := httptest.NewRequestWithContext(b.Context(), http.MethodPost, "/v1/check", strings.NewReader(checkBody))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Authorization", authorization)
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if w.Code != http.StatusOK {
+			b.Fatal(w.Body.String())
+		}
+	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -49,20 +48,20 @@ func infoFrom(ctx context.Context) *info {
 	return &info{}
 }
 
-var requestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+func isRequestID(text string) bool { return len(text) <= 64 && account.IsPlain(text, "._-") }
 
 // identify gives each request an id, the caller's if it is well-formed, finds out
 // where it comes from, and sets the headers that every answer has.
 func (s *server) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		i := &info{id: r.Header.Get("X-Request-Id"), from: r.RemoteAddr, method: cut(r.Method), path: cut(account.Masked(r.URL.Path))}
-		if !requestID.MatchString(i.id) {
+		if !isRequestID(i.id) {
 			i.id = account.NewID("req")
 		}
 		if i.addr, i.unclear = s.proxies.client(r); i.addr.IsValid() {
 			i.from = i.addr.String()
 		}
-		w.Header().Set("X-Request-Id", i.id)
+		w.Header()["X-Request-Id"] = []string{i.id}
 		harden(w.Header(), r.TLS != nil)
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), infoKey{}, i)))
 	})
