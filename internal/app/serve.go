@@ -30,6 +30,7 @@ func (a *App) Handler() http.Handler {
 		Authenticator: callers,
 		Issuer:        signer,
 		OAuth:         httpapi.OAuth{Issuer: a.cfg.PublicURL, Clients: callers, Tokens: signer, Keys: a.Keys},
+		Marks:         a.Store,
 		Ready:         a.Ready,
 		Registry:      a.cfg.Registry,
 		Logger:        a.cfg.Log,

@@ -111,7 +111,7 @@ func checkAPI(b *testing.B, db *store.DB) http.Handler {
 	questions := access.New(yes{}, yes{}, db, catalogue, access.Config{})
 	const many = 1 << 30
 	return New(Deps{
-		Directory: newDirectory(b, db, granting{}), Access: questions, Registry: prometheus.NewRegistry(),
+		Directory: newDirectory(b, db, granting{}), Access: questions, Marks: db, Registry: prometheus.NewRegistry(),
 		Authenticator: identity.New(identity.Sources{Credentials: db, APITokens: db, Acting: questions, Uses: uses, Marks: db}),
 		Logger:        slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}, Config{Limits: Limits{Credential: many, Address: many, Failures: 60}})

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/transport"
@@ -74,7 +73,7 @@ func (s *server) guard(next http.Handler) http.Handler {
 			s.refuseGuess(w, r)
 			return
 		}
-		wrapped := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+		wrapped := watched(w, r)
 		next.ServeHTTP(wrapped, r)
 		if wrapped.Status() == http.StatusUnauthorized && couldBeGuess(r) {
 			s.guards.failures.note(key)

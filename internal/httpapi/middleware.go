@@ -76,10 +76,18 @@ func cut(text string) string {
 	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
+// watched is an answer whose status can be asked for. One is enough for all who ask.
+func watched(w http.ResponseWriter, r *http.Request) middleware.WrapResponseWriter {
+	if already, ok := w.(middleware.WrapResponseWriter); ok {
+		return already
+	}
+	return middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+}
+
 // recover answers a panic with a problem, or drops the connection if the answer has begun.
 func (s *server) recover(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		wrapped := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+		wrapped := watched(w, r)
 		defer func() {
 			value := recover()
 			if value == nil {

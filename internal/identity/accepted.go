@@ -8,12 +8,6 @@ import (
 	"github.com/tenantry/tenantry/internal/memo"
 )
 
-// Marking tells whether what credentials are read from has changed; store.DB does.
-type Marking interface {
-	// Mark names the state of the database as it is when it is called; 0 if there is no telling.
-	Mark() memo.Mark
-}
-
 // maxAccepted is how many credentials of a kind are remembered at most.
 const maxAccepted = 1 << 12
 
@@ -30,21 +24,22 @@ func proofOf[ID ~string](env account.EnvironmentID, id ID, secret directory.Secr
 	return proof{env, string(id), [sha256.Size]byte(directory.HashSecret(secret))}
 }
 
-// accepted is what was read about credentials that were good.
+// accepted is what was read about credentials that were good. It is good at the mark that memo.For gives.
 type accepted struct {
-	marks   Marking
 	clients *memo.Memory[proof, account.ClientCredential]
 	tokens  *memo.Memory[proof, account.APIToken]
+	issued  *memo.Memory[[sha256.Size]byte, verified] // by the hash of the token
 }
 
-func newAccepted(marks Marking) accepted {
-	return accepted{marks, memo.New[proof, account.ClientCredential](maxAccepted), memo.New[proof, account.APIToken](maxAccepted)}
+// verified is an issued token whose signature is good.
+type verified struct {
+	key    account.SigningKey // without what signs
+	claims issued
 }
 
-// mark is to be taken before what it vouches for is read.
-func (a accepted) mark() memo.Mark {
-	if a.marks == nil {
-		return 0
+func newAccepted() accepted {
+	return accepted{
+		memo.New[proof, account.ClientCredential](maxAccepted), memo.New[proof, account.APIToken](maxAccepted),
+		memo.New[[sha256.Size]byte, verified](maxAccepted),
 	}
-	return a.marks.Mark()
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/memo"
 )
 
 // APIPrefix begins every API token. No environment's id begins with api_, so that
@@ -92,7 +93,7 @@ func (a *Authenticator) machine(ctx context.Context, text, actForUser string) (C
 
 // apiToken returns the API token whose secret was sent, which may have expired.
 func (a *Authenticator) apiToken(ctx context.Context, token APIToken) (account.APIToken, error) {
-	mark, shown := a.accepted.mark(), proofOf(token.Environment, token.ID, token.Secret)
+	mark, shown := memo.For(ctx, a.sources.Marks), proofOf(token.Environment, token.ID, token.Secret)
 	if known, ok := a.accepted.tokens.Get(mark, shown); ok {
 		return known, nil
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/memo"
 )
 
 // WireID is the client_id of an environment's client: <environment>.<client>.
@@ -72,12 +73,8 @@ func (a *Authenticator) noteSecret(env account.EnvironmentID, used account.Secre
 // verify returns the client whose secret was sent, and which of its secrets that
 // is. Unknown clients take the same path as a wrong secret.
 func (a *Authenticator) verify(ctx context.Context, token Token) (account.ClientCredential, account.SecretID, error) {
-	mark, shown := a.accepted.mark(), proofOf(token.Environment, token.Client, token.Secret)
-	kept, known := a.accepted.clients.Get(mark, shown)
-	var err error
-	if !known {
-		kept, err = a.sources.Credentials.Credential(ctx, token.Environment, token.Client)
-	}
+	shown := proofOf(token.Environment, token.Client, token.Secret)
+	kept, remember, err := a.credential(ctx, shown)
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return account.ClientCredential{}, "", err
 	}
@@ -92,10 +89,19 @@ func (a *Authenticator) verify(ctx context.Context, token Token) (account.Client
 	if err != nil || !found {
 		return account.ClientCredential{}, "", unauthenticated("the client is unknown or revoked, or its secret is another or has expired")
 	}
-	if !known {
-		a.accepted.clients.Put(mark, shown, kept)
-	}
+	remember()
 	return kept, used, nil
+}
+
+// credential returns the credential of a client as it is now, of which something was shown. remember is to be called
+// if what was shown is good.
+func (a *Authenticator) credential(ctx context.Context, shown proof) (kept account.ClientCredential, remember func(), err error) {
+	mark := memo.For(ctx, a.sources.Marks)
+	if kept, known := a.accepted.clients.Get(mark, shown); known {
+		return kept, func() {}, nil
+	}
+	kept, err = a.sources.Credentials.Credential(ctx, shown.env, account.ClientID(shown.id))
+	return kept, func() { a.accepted.clients.Put(mark, shown, kept) }, err
 }
 
 // matches compares a secret's hash with the one that is kept, in constant time. It compares

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/memo"
 )
 
 // Credentials keeps the clients of every environment with the hashes of their secrets.
@@ -39,7 +40,7 @@ type Sources struct {
 	SignIns       SignIns          // says who the bearers of such tokens are
 	Uses          Noting           // nil for nobody
 	Now           func() time.Time // nil is time.Now
-	Marks         Marking          // of what Credentials and APITokens read; nil to read for every request
+	Marks         memo.Marking     // of what Credentials, APITokens and Keys read; nil to read for every request
 }
 
 func (s Sources) now() time.Time {
@@ -57,7 +58,7 @@ type Authenticator struct {
 
 // New returns an Authenticator.
 func New(sources Sources) *Authenticator {
-	return &Authenticator{sources: sources, accepted: newAccepted(sources.Marks)}
+	return &Authenticator{sources: sources, accepted: newAccepted()}
 }
 
 // ActForUser is the name of the header, or of the metadata, that names the user a client acts for.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
+	"github.com/tenantry/tenantry/internal/memo"
 )
 
 // listsKey is what the lists are remembered under of an environment and of one account, or of none.
@@ -27,7 +28,7 @@ func (db *DB) AllowLists(ctx context.Context, env account.EnvironmentID, ids ...
 	if len(ids) == 1 {
 		key.id = ids[0]
 	}
-	mark := db.Mark()
+	mark := memo.For(ctx, db)
 	if kept, ok := db.lists.Get(mark, key); ok {
 		return directory.AllowLists{Environment: kept.Environment, Accounts: maps.Clone(kept.Accounts)}, nil
 	}
