@@ -53,7 +53,7 @@ func (db *DB) readAllowLists(ctx context.Context, env account.EnvironmentID, ids
 		at   account.ID // "" for the environment
 		list account.Networks
 	}
-	found, err := list(ctx, db.outside(), func(r row) (h held, err error) {
+	found, err := list(ctx, db.everyTime(), func(r row) (h held, err error) {
 		err = r.Scan(&h.at, &h.list)
 		return h, err
 	}, query, args...)

@@ -43,7 +43,8 @@ type DB struct {
 	turns   turns   // of the environments whose letters are claimed
 	now     func() time.Time
 
-	watch *watch // of the SQLite file; nil on PostgreSQL
+	often *prepared // reads what every request needs; nil on PostgreSQL
+	watch *watch    // of the SQLite file; nil on PostgreSQL
 	lists *memo.Memory[listsKey, directory.AllowLists]
 }
 
@@ -98,7 +99,7 @@ func (db *DB) Ping(ctx context.Context) error {
 func (db *DB) Close() error {
 	var err error
 	if db.watch != nil {
-		err = db.watch.close()
+		err = errors.Join(db.watch.close(), db.often.Close())
 	}
 	err = errors.Join(err, db.reader.Close(), db.writer.Close())
 	if db.brief != db.writer {
@@ -110,4 +111,12 @@ func (db *DB) Close() error {
 // outside is a session outside of any transaction; each of its statements sees a snapshot of its own.
 func (db *DB) outside() *session {
 	return &session{dialect: db.dialect, run: db.reader}
+}
+
+// everyTime is outside for the few statements that every request may need.
+func (db *DB) everyTime() *session {
+	if db.often == nil {
+		return db.outside()
+	}
+	return &session{dialect: db.dialect, run: db.often}
 }
