@@ -53,8 +53,8 @@ func (yes) Fresh(context.Context, account.EnvironmentID, account.Version) (strin
 }
 
 // BenchmarkCheckPath asks POST /v1/check over a real port through all that stands before the engine, with the
-// secret of a client and with the API token of an account, and a bare server of net/http beside it, each after the
-// other; ratios are of the medians. It is one client, or eight.
+// secret of a client and with its access token, and a bare server of net/http beside it, in turns; ratios are of
+// the medians. It is one client, or eight.
 func BenchmarkCheckPath(b *testing.B) {
 	db, err := store.Open(b.Context(), b.TempDir()+"/directory.db", store.Config{})
 	if err != nil {
@@ -65,13 +65,16 @@ func BenchmarkCheckPath(b *testing.B) {
 	address := listenAndServe(b, checkAPI(b, db))
 	bare := posted{url: listenAndServe(b, arrays()) + "/v1/check", body: checkBody}
 	withSecret := posted{address + "/v1/check", identity.FormatToken("prod", "shop", secret), checkBody}
+	withToken := posted{address + "/v1/check", accessToken(b, db), checkBody}
 	for _, clients := range []int{1, 8} {
 		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {
-			took := alternate(b, clients, bare, withSecret)
+			took := alternate(b, clients, bare, withSecret, withToken)
 			b.ReportMetric(0, "ns/op")
 			b.ReportMetric(micros(took[0]), "µs/bare")
-			b.ReportMetric(micros(took[1]), "µs/check")
-			b.ReportMetric(micros(took[1])/micros(took[0]), "ratio")
+			b.ReportMetric(micros(took[1]), "µs/secret")
+			b.ReportMetric(micros(took[2]), "µs/token")
+			b.ReportMetric(micros(took[1])/micros(took[0]), "secret/bare")
+			b.ReportMetric(micros(took[2])/micros(took[0]), "token/bare")
 		})
 	}
 }
@@ -96,6 +99,31 @@ func seed(b *testing.B, db *store.DB) directory.Secret {
 	return secret
 }
 
+const benchIssuer = "https://tenantry.example"
+
+// accessToken is what the client shop gets for its secret.
+func accessToken(b *testing.B, db *store.DB) string {
+	b.Helper()
+	var token string
+	err := db.Read(b.Context(), "prod", func(r directory.Reader) error {
+		client, err := r.Client(b.Context(), "shop")
+		if err != nil {
+			return err
+		}
+		secrets, err := r.ClientSecrets(b.Context(), "shop")
+		if err != nil {
+			return err
+		}
+		signer := identity.NewSigner(identity.NewKeyring(db, identity.KeyConfig{}), benchIssuer, time.Now)
+		token, _, err = signer.ClientToken(b.Context(), "prod", client.Value.ID, secrets[0].Value.ID, client.Value.Scopes)
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return token
+}
+
 // checkAPI is the API as a server has it, with limits that are counted and not reached.
 func checkAPI(b *testing.B, db *store.DB) http.Handler {
 	b.Helper()
@@ -112,8 +140,10 @@ func checkAPI(b *testing.B, db *store.DB) http.Handler {
 	const many = 1 << 30
 	return New(Deps{
 		Directory: newDirectory(b, db, granting{}), Access: questions, Marks: db, Registry: prometheus.NewRegistry(),
-		Authenticator: identity.New(identity.Sources{Credentials: db, APITokens: db, Acting: questions, Uses: uses, Marks: db}),
-		Logger:        slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Authenticator: identity.New(identity.Sources{Credentials: db, APITokens: db, Acting: questions, Uses: uses, Marks: db,
+			Keys: identity.NewKeyring(db, identity.KeyConfig{}), Issuer: benchIssuer,
+		}),
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}, Config{Limits: Limits{Credential: many, Address: many, Failures: 60}})
 }
 
