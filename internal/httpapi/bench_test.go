@@ -140,7 +140,8 @@ func checkAPI(b *testing.B, db *store.DB) http.Handler {
 	const many = 1 << 30
 	return New(Deps{
 		Directory: newDirectory(b, db, granting{}), Access: questions, Marks: db, Registry: prometheus.NewRegistry(),
-		Authenticator: identity.New(identity.Sources{Credentials: db, APITokens: db, Acting: questions, Uses: uses, Marks: db,
+		Authenticator: identity.New(identity.Sources{
+			Credentials: db, APITokens: db, Acting: questions, Uses: uses, Marks: db,
 			Keys: identity.NewKeyring(db, identity.KeyConfig{}), Issuer: benchIssuer,
 		}),
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
