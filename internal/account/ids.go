@@ -44,14 +44,28 @@ type (
 	Version int64
 )
 
-var identifier = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+// isIdentifier reports whether s may serve as an identifier.
+func isIdentifier(s string) bool { return len(s) <= 64 && IsPlain(s, "_-") }
+
+// IsPlain reports whether s is there, and has no other characters than A-Z a-z 0-9 and the more that are named. It
+// is asked of every request, and so is no regular expression, which takes ten times as long.
+func IsPlain(s, more string) bool {
+	for i := range len(s) {
+		c := s[i]
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+		if !letter && (c < '0' || c > '9') && strings.IndexByte(more, c) < 0 {
+			return false
+		}
+	}
+	return s != ""
+}
 
 // CheckID returns an Invalid fault (code "invalid_id") naming the field unless s may serve as an identifier.
 func CheckID[T ~string](field string, s T) error {
 	if isSecret := Masked(string(s)) != string(s); isSecret {
 		return fault.New(fault.Invalid, "invalid_id", "%s is an identifier, and this is a secret: %s; revoke it if others may have read it", field, Quote(string(s))).In(field)
 	}
-	if !identifier.MatchString(string(s)) {
+	if !isIdentifier(string(s)) {
 		return fault.New(fault.Invalid, "invalid_id",
 			"%s must be 1 to 64 of the characters A-Z a-z 0-9 _ -, not %s", field, Quote(string(s))).In(field)
 	}
@@ -65,11 +79,19 @@ func NewID(prefix string) string {
 	return prefix + "_" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))[:20]
 }
 
-var secrets = regexp.MustCompile(`(tenantry_[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.)[A-Za-z0-9_-]{8,}`)
+// secretsBegin is how each secret begins.
+const secretsBegin = "tenantry_"
+
+var secrets = regexp.MustCompile(`(` + secretsBegin + `[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.)[A-Za-z0-9_-]{8,}`)
 
 // Masked returns s with what is secret in it as ***: clients' secrets, API tokens and
 // invitations' links, which callers put into the wrong places.
-func Masked(s string) string { return secrets.ReplaceAllString(s, "$1***") }
+func Masked(s string) string {
+	if !strings.Contains(s, secretsBegin) {
+		return s
+	}
+	return secrets.ReplaceAllString(s, "$1***")
+}
 
 // Quote returns s in quotes, shortened and without control characters and secrets, fit for an error text.
 func Quote(s string) string {

@@ -21,7 +21,7 @@ func (a *App) Handler() http.Handler {
 	a.cfg.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	callers := identity.New(identity.Sources{
 		Credentials: a.Store, Acting: a.Access, APITokens: a.Store, Keys: a.Keys, Impersonating: a.Access, Opening: a.Access, Issuer: a.cfg.PublicURL, Uses: a.uses, Now: a.cfg.Now,
-		Issuers: a.Store, Providers: a.providers(), SignIns: a.Directory,
+		Issuers: a.Store, Providers: a.providers(), SignIns: a.Directory, Marks: a.Store,
 	})
 	signer := identity.NewSigner(a.Keys, a.cfg.PublicURL, a.cfg.Now)
 	deps := httpapi.Deps{
@@ -30,6 +30,7 @@ func (a *App) Handler() http.Handler {
 		Authenticator: callers,
 		Issuer:        signer,
 		OAuth:         httpapi.OAuth{Issuer: a.cfg.PublicURL, Clients: callers, Tokens: signer, Keys: a.Keys},
+		Marks:         a.Store,
 		Ready:         a.Ready,
 		Registry:      a.cfg.Registry,
 		Logger:        a.cfg.Log,

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/identity"
+	"github.com/tenantry/tenantry/internal/memo"
 )
 
 // caller tells who sends a request, and refuses one that comes from elsewhere than
@@ -12,6 +13,7 @@ import (
 // to, says (E3). Every request with a credential passes here. The Caller is there also
 // if it is only the address that is wrong, and its Credential if that was good.
 func (s *server) caller(ctx context.Context, p identity.Presented) (identity.Caller, error) {
+	ctx = memo.At(ctx, s.marks) // once for both of what follows
 	caller, err := s.auth.Authenticate(ctx, p)
 	if err != nil {
 		return caller, err

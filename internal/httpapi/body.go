@@ -23,8 +23,10 @@ import (
 
 // readInput checks what a request says in its address, and reads its body, of most bytes at most, if the operation takes one.
 func (s *server) readInput(op *huma.Operation, w http.ResponseWriter, r *http.Request, most int64) error {
-	if err := checkQuery(op, r.URL.Query()); err != nil {
-		return err
+	if r.URL.RawQuery != "" {
+		if err := checkQuery(op, r.URL.Query()); err != nil {
+			return err
+		}
 	}
 	if body := op.RequestBody; body != nil && (body.Required || r.ContentLength != 0) {
 		return s.readBody(w, r, most)
@@ -53,7 +55,7 @@ func checkQuery(op *huma.Operation, query url.Values) error {
 //
 // Faults: unsupported_media_type, body_too_large, body_timeout, invalid_json (there is none).
 func (s *server) readBody(w http.ResponseWriter, r *http.Request, most int64) error {
-	if t := r.Header.Get("Content-Type"); t != "" {
+	if t := r.Header.Get("Content-Type"); t != "" && t != "application/json" {
 		if media, _, err := mime.ParseMediaType(t); err != nil || media != "application/json" {
 			return fault.New(fault.Invalid, "unsupported_media_type", "the body is to be application/json, not %s", account.Quote(t)).In("Content-Type")
 		}
@@ -154,6 +156,13 @@ func (*jsonBody[T]) Schema(r huma.Registry) *huma.Schema {
 //
 // Faults: Invalid (invalid_json, invalid_request), naming the field.
 func (b *jsonBody[T]) decode(r huma.Registry) error {
+	if q, ok := any(&b.value).(quickly); ok && q.readQuickly(b.text) {
+		return nil
+	}
+	return b.decodeStrictly(r)
+}
+
+func (b *jsonBody[T]) decodeStrictly(r huma.Registry) error {
 	parsed, err := parseJSON(b.text)
 	if err != nil {
 		return err

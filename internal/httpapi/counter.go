@@ -2,10 +2,9 @@ package httpapi
 
 import (
 	"hash/maphash"
+	"math"
 	"sync"
 	"time"
-
-	"github.com/go-chi/httprate"
 )
 
 // counter counts by key in a window of time and in the one before. Its memory is
@@ -22,8 +21,6 @@ type counter struct {
 	now, before map[uint64]int
 }
 
-var _ httprate.LimitCounter = (*counter)(nil)
-
 // shared is how many counts there are for keys beyond the bound.
 const shared = 1 << 12
 
@@ -31,23 +28,47 @@ func newCounter(most int, length time.Duration) *counter {
 	return &counter{most: most, length: length, seed: maphash.MakeSeed(), now: map[uint64]int{}, before: map[uint64]int{}}
 }
 
-// Config does nothing: a counter knows its windows from the start.
-func (*counter) Config(int, time.Duration) {}
-
-// Increment counts one.
-func (c *counter) Increment(key string, current time.Time) error {
-	return c.IncrementBy(key, current, 1)
-}
-
-// IncrementBy counts several. It never fails.
-func (c *counter) IncrementBy(key string, current time.Time, amount int) error {
-	c.add(key, current, amount)
-	return nil
-}
-
-func (c *counter) add(key string, current time.Time, amount int) {
+// add counts something that happens at a time.
+func (c *counter) add(key string, at time.Time, amount int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.advance(at.Truncate(c.length))
+	c.now[c.slot(c.now, key)] += amount
+}
+
+// take counts one unless as many as the limit have happened, and tells how many had before, over a
+// window that slides: those of this window, and of the one before the part that it still covers.
+func (c *counter) take(key string, at time.Time, limit int) (before int, taken bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before = c.slid(key, at)
+	if before+1 > limit {
+		return before, false
+	}
+	c.advance(at.Truncate(c.length))
+	c.now[c.slot(c.now, key)]++
+	return before, true
+}
+
+// happened tells how many have happened, as take reckons it.
+func (c *counter) happened(key string, at time.Time) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.slid(key, at)
+}
+
+func (c *counter) slid(key string, at time.Time) int {
+	window := at.Truncate(c.length)
+	if window.Before(c.window) { // who was slow to come here counts with those who are here now
+		at, window = c.window, c.window
+	}
+	inCurrent, inPrevious := c.get(key, window)
+	left := 1 - float64(at.Sub(window))/float64(c.length)
+	return int(math.Round(float64(inCurrent) + float64(inPrevious)*left))
+}
+
+// advance makes a window the one in which now counts.
+func (c *counter) advance(current time.Time) {
 	if current.After(c.window) {
 		before := map[uint64]int{}
 		if current.Add(-c.length).Equal(c.window) {
@@ -56,20 +77,17 @@ func (c *counter) add(key string, current time.Time, amount int) {
 		c.now, c.before = map[uint64]int{}, before // never the same again: a map that was large once stays large
 		c.window = current
 	}
-	c.now[c.slot(c.now, key)] += amount
 }
 
-// Get returns the counts of a window and of the one before. It never fails.
-func (c *counter) Get(key string, current, previous time.Time) (inCurrent, inPrevious int, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// get returns the counts of a window and of the one before.
+func (c *counter) get(key string, current time.Time) (inCurrent, inPrevious int) {
 	switch {
 	case current.Equal(c.window):
-		return c.now[c.slot(c.now, key)], c.before[c.slot(c.before, key)], nil
-	case previous.Equal(c.window):
-		return 0, c.now[c.slot(c.now, key)], nil
+		return c.now[c.slot(c.now, key)], c.before[c.slot(c.before, key)]
+	case current.Add(-c.length).Equal(c.window):
+		return 0, c.now[c.slot(c.now, key)]
 	default:
-		return 0, 0, nil
+		return 0, 0
 	}
 }
 

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -101,13 +102,18 @@ func (s *server) endPreflight(next http.Handler) http.Handler {
 	})
 }
 
+// hardened is what harden sets. Answers share the values, so nobody may write into them; to replace one is another thing.
+var hardened = map[string][]string{
+	"X-Content-Type-Options":       {"nosniff"},
+	"Cache-Control":                {"no-store"},
+	"Content-Security-Policy":      {"default-src 'none'; frame-ancestors 'none'"},
+	"Referrer-Policy":              {"no-referrer"},
+	"Cross-Origin-Resource-Policy": {"same-origin"},
+}
+
 // harden sets what every answer tells browsers: this is data, for nobody else to keep, show or run.
 func harden(h http.Header, encrypted bool) {
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	maps.Copy(h, hardened)
 	if encrypted {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/transport"
@@ -62,7 +61,7 @@ func (s *server) guard(next http.Handler) http.Handler {
 			return
 		}
 		key := addressKey(clientAddr(r.Context()))
-		if !s.guards.addresses.allow(w, r, key) {
+		if !s.guards.addresses.allow(w, key) {
 			s.refuse(w, r, refusedAddress, fault.New(fault.Limited, "rate_limited", "too many requests come from this address"))
 			return
 		}
@@ -74,7 +73,7 @@ func (s *server) guard(next http.Handler) http.Handler {
 			s.refuseGuess(w, r)
 			return
 		}
-		wrapped := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+		wrapped := watched(w, r)
 		next.ServeHTTP(wrapped, r)
 		if wrapped.Status() == http.StatusUnauthorized && couldBeGuess(r) {
 			s.guards.failures.note(key)
@@ -134,7 +133,7 @@ func (s *server) holdBack(ctx context.Context) {
 // false the request is answered; otherwise release is to be called when it is.
 func (s *server) mayPass(w http.ResponseWriter, r *http.Request) (release func(), ok bool) {
 	i := infoFrom(r.Context())
-	allowed := i.credential == "" || s.guards.credentials.allow(w, r, i.caller())
+	allowed := i.credential == "" || s.guards.credentials.allow(w, i.caller())
 	if !allowed || i.over {
 		w.Header().Set("Retry-After", strconv.Itoa(seconds(s.guards.credentials.window)))
 		s.refuse(w, r, refusedCaller, tooManyRequests())

@@ -20,6 +20,7 @@ import (
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/identity"
+	"github.com/tenantry/tenantry/internal/memo"
 )
 
 // Authenticator tells who is calling; identity.Authenticator is one.
@@ -50,6 +51,7 @@ type Deps struct {
 	Authenticator Authenticator
 	Issuer        Issuer
 	OAuth         OAuth
+	Marks         memo.Marking // of what credentials and allow lists are read from; nil to read for every request
 
 	Ready    func(context.Context) error // nil is always ready; the fault says why not
 	Metrics  http.Handler                // served at /metrics; nil for no such route
@@ -93,6 +95,7 @@ type server struct {
 	auth      Authenticator
 	issuer    Issuer
 	oauth     OAuth
+	marks     memo.Marking
 	ready     func(context.Context) error
 	readiness *remembered[struct{}]
 	keySet    *remembered[[]byte]
@@ -115,7 +118,7 @@ func New(deps Deps, cfg Config) http.Handler {
 
 func build(deps Deps, cfg Config) *server {
 	s := &server{
-		directory: deps.Directory, access: deps.Access, auth: deps.Authenticator, issuer: deps.Issuer, oauth: deps.OAuth,
+		directory: deps.Directory, access: deps.Access, auth: deps.Authenticator, issuer: deps.Issuer, oauth: deps.OAuth, marks: deps.Marks,
 		ready: deps.Ready, log: deps.Logger, cfg: cfg.withDefaults(), router: chi.NewRouter(), stopping: deps.Stopping,
 	}
 	s.proxies, s.guards, s.metrics = newProxies(s.cfg.TrustedProxies), newGuards(s.cfg.Limits), newMetrics(deps.Registry)

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"maps"
 	"math"
 	"net/http"
 	"net/netip"
@@ -55,7 +56,7 @@ type rate struct {
 	limit   int
 	window  time.Duration
 	counter *counter
-	limiter *httprate.RateLimiter
+	tells   map[string][]string // the headers that are the same in every answer, which share the values
 }
 
 // maxKeys is the most keys that a rate counts each by itself; see counter.
@@ -65,36 +66,45 @@ func newRate(limit int, window time.Duration) *rate {
 	if limit <= 0 {
 		return nil
 	}
-	r := &rate{limit: limit, window: window, counter: newCounter(maxKeys, window)}
-	r.limiter = httprate.NewRateLimiter(limit, window, httprate.WithLimitCounter(r.counter), httprate.WithResponseHeaders(httprate.ResponseHeaders{
-		Limit: "RateLimit-Limit", Remaining: "RateLimit-Remaining", RetryAfter: "Retry-After", // Reset is a point in time there
-	}))
-	return r
+	return &rate{limit: limit, window: window, counter: newCounter(maxKeys, window), tells: map[string][]string{
+		headerLimit: {strconv.Itoa(limit)}, headerReset: {strconv.Itoa(seconds(window))},
+	}}
 }
 
+// The headers that tell of limits, as http.Header spells them.
+var (
+	headerLimit     = http.CanonicalHeaderKey("RateLimit-Limit")
+	headerRemaining = http.CanonicalHeaderKey("RateLimit-Remaining")
+	headerReset     = http.CanonicalHeaderKey("RateLimit-Reset")
+)
+
 // allow reports whether the request is within the limit, counts it if so, and tells of the limit in the answer's headers.
-func (r *rate) allow(w http.ResponseWriter, req *http.Request, key string) bool {
+func (r *rate) allow(w http.ResponseWriter, key string) bool {
 	if r == nil {
 		return true
 	}
-	w.Header().Set("RateLimit-Reset", strconv.Itoa(seconds(r.window)))
-	return !r.limiter.OnLimit(w, req, key)
+	before, allowed := r.counter.take(key, time.Now().UTC(), r.limit)
+	left := r.limit - before
+	if allowed {
+		left--
+	} else {
+		w.Header().Set("Retry-After", strconv.Itoa(seconds(r.window)))
+	}
+	maps.Copy(w.Header(), r.tells)
+	w.Header()[headerRemaining] = []string{strconv.Itoa(left)}
+	return allowed
 }
 
 // note counts something that has happened.
 func (r *rate) note(key string) {
 	if r != nil {
-		r.counter.add(key, time.Now().UTC().Truncate(r.window), 1)
+		r.counter.add(key, time.Now().UTC(), 1)
 	}
 }
 
 // reached reports whether as much has happened as may.
 func (r *rate) reached(key string) bool {
-	if r == nil {
-		return false
-	}
-	_, happened, err := r.limiter.Status(key)
-	return err != nil || math.Round(happened) >= float64(r.limit)
+	return r != nil && r.counter.happened(key, time.Now().UTC()) >= r.limit
 }
 
 // seconds is a span in whole seconds, for headers.
@@ -104,6 +114,9 @@ func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
 func addressKey(a netip.Addr) string {
 	if !a.IsValid() {
 		return "address unknown"
+	}
+	if a.Is4() {
+		return "address " + a.String()
 	}
 	return "address " + httprate.CanonicalizeIP(a.String())
 }

@@ -261,17 +261,17 @@ func TestCounterIsBounded(t *testing.T) {
 	if n := len(c.now); n > 1000+shared {
 		t.Errorf("%d counts are kept", n)
 	}
-	if now, before, _ := c.Get("early", window, window.Add(-time.Minute)); now != 7 || before != 0 {
+	if now, before := c.get("early", window); now != 7 || before != 0 {
 		t.Errorf("counted %d, and %d before", now, before)
 	}
-	if now, _, _ := c.Get("late", window, window.Add(-time.Minute)); now < 15 || now > 120 {
+	if now, _ := c.get("late", window); now < 15 || now > 120 {
 		t.Errorf("one of those who share counts %d; %d on the average are expected", now, 200_000/shared)
 	}
-	if now, before, _ := c.Get("early", window.Add(time.Minute), window); now != 0 || before != 7 {
+	if now, before := c.get("early", window.Add(time.Minute)); now != 0 || before != 7 {
 		t.Errorf("in the next window: %d, and %d before", now, before)
 	}
 	c.add("late", window.Add(2*time.Minute), 1)
-	if now, before, _ := c.Get("early", window.Add(2*time.Minute), window.Add(time.Minute)); now != 0 || before != 0 || len(c.now)+len(c.before) != 1 {
+	if now, before := c.get("early", window.Add(2*time.Minute)); now != 0 || before != 0 || len(c.now)+len(c.before) != 1 {
 		t.Errorf("after the next window: %d, and %d before; %d are kept", now, before, len(c.now)+len(c.before))
 	}
 }

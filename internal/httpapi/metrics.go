@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/go-chi/chi/v5/middleware"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -68,7 +67,7 @@ var knownMethods = []string{http.MethodGet, http.MethodHead, http.MethodPost, ht
 func (m *metrics) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		wrapped := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+		wrapped := watched(w, r)
 		defer func() {
 			route, method, status := "unmatched", r.Method, wrapped.Status()
 			if status == 0 {

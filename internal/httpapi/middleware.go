@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -49,20 +48,20 @@ func infoFrom(ctx context.Context) *info {
 	return &info{}
 }
 
-var requestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+func isRequestID(text string) bool { return len(text) <= 64 && account.IsPlain(text, "._-") }
 
 // identify gives each request an id, the caller's if it is well-formed, finds out
 // where it comes from, and sets the headers that every answer has.
 func (s *server) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		i := &info{id: r.Header.Get("X-Request-Id"), from: r.RemoteAddr, method: cut(r.Method), path: cut(account.Masked(r.URL.Path))}
-		if !requestID.MatchString(i.id) {
+		if !isRequestID(i.id) {
 			i.id = account.NewID("req")
 		}
 		if i.addr, i.unclear = s.proxies.client(r); i.addr.IsValid() {
 			i.from = i.addr.String()
 		}
-		w.Header().Set("X-Request-Id", i.id)
+		w.Header()["X-Request-Id"] = []string{i.id}
 		harden(w.Header(), r.TLS != nil)
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), infoKey{}, i)))
 	})
@@ -77,10 +76,18 @@ func cut(text string) string {
 	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
+// watched is an answer whose status can be asked for. One is enough for all who ask.
+func watched(w http.ResponseWriter, r *http.Request) middleware.WrapResponseWriter {
+	if already, ok := w.(middleware.WrapResponseWriter); ok {
+		return already
+	}
+	return middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+}
+
 // recover answers a panic with a problem, or drops the connection if the answer has begun.
 func (s *server) recover(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		wrapped := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+		wrapped := watched(w, r)
 		defer func() {
 			value := recover()
 			if value == nil {

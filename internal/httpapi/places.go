@@ -29,28 +29,37 @@ type tally struct {
 
 func newTally() tally { return tally{mu: &sync.Mutex{}, by: map[string]int{}} }
 
-// take adds one to each of the names, unless one of them is at its bound already. release takes it away again.
-func (t tally) take(bounds map[string]int) (release func(), ok bool) {
+// bound is how many there may be at once under a name.
+type bound struct {
+	name string
+	most int
+}
+
+// take adds one to each of the names, which are different ones, unless one of them is at its bound already. release takes it away again.
+func (t tally) take(bounds ...bound) (release func(), ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for name, most := range bounds {
-		if t.by[name] >= most {
+	for _, b := range bounds {
+		if t.by[b.name] >= b.most {
 			return nil, false
 		}
 	}
-	for name := range bounds {
-		t.by[name]++
+	for _, b := range bounds {
+		t.by[b.name]++
 	}
 	return sync.OnceFunc(func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		for name := range bounds {
-			if t.by[name]--; t.by[name] == 0 {
-				delete(t.by, name)
+		for _, b := range bounds {
+			if t.by[b.name]--; t.by[b.name] == 0 {
+				delete(t.by, b.name)
 			}
 		}
 	}), true
 }
+
+// forAll is the name under which all are counted.
+const forAll = "all"
 
 // part is one of several equal parts of a number, rounded up.
 func part(of, parts int) int { return (of + parts - 1) / parts }
@@ -74,30 +83,26 @@ const strangersShare = 32
 // is none. An environment has half of the places, and its members' own machines half of
 // that; all members together have half, and all strangers a quarter.
 func (p *places) take(by party) (release func(), err error) {
-	bounds := map[string]int{"all": p.most}
+	bounds := append(make([]bound, 0, 5), bound{forAll, p.most})
 	if by.environment == "" {
-		bounds["strangers"] = part(p.most, 4)
-		bounds["by "+by.name] = min(p.each, part(p.most, 4*strangersShare))
+		bounds = append(bounds, bound{"strangers", part(p.most, 4)}, bound{"by " + by.name, min(p.each, part(p.most, 4*strangersShare))})
 	} else {
-		bounds["by "+by.name] = p.each
-		bounds["in "+by.environment] = part(p.most, 2)
+		bounds = append(bounds, bound{"by " + by.name, p.each}, bound{"in " + by.environment, part(p.most, 2)})
 	}
 	if by.member {
-		bounds["members"], bounds["members in "+by.environment] = part(p.most, 2), part(p.most, 4)
+		bounds = append(bounds, bound{"members", part(p.most, 2)}, bound{"members in " + by.environment, part(p.most, 4)})
 	}
-	return p.under(bounds)
+	return p.under(bounds...)
 }
 
 // document takes a place for a document that everybody may have, as take does. Documents have an eighth
 // of the places, so that who does not read them keeps nobody from anything else.
 func (p *places) document(by party) (release func(), err error) {
-	return p.under(map[string]int{
-		"all": p.most, "documents": part(p.most, 8), "documents by " + by.name: part(p.most, 8*strangersShare),
-	})
+	return p.under(bound{forAll, p.most}, bound{"documents", part(p.most, 8)}, bound{"documents by " + by.name, part(p.most, 8*strangersShare)})
 }
 
-func (p *places) under(bounds map[string]int) (release func(), err error) {
-	release, ok := p.taken.take(bounds)
+func (p *places) under(bounds ...bound) (release func(), err error) {
+	release, ok := p.taken.take(bounds...)
 	if !ok {
 		return nil, tooBusy()
 	}

@@ -72,17 +72,17 @@ const exportsEach = 2
 // is none. share is whose share it is reckoned to besides the actor's own; "" for nobody's.
 func (s *slots) take(actor account.Actor, share string) (release func(), err error) {
 	env, each := string(actor.Environment), s.each
-	bounds := map[string]int{"all": s.most, "in " + env: part(s.most, 2)}
+	bounds := []bound{{forAll, s.most}, {"in " + env, part(s.most, 2)}}
 	if actor.IsMember() {
 		ofEnvironment := part(s.most, 4)
-		bounds["members"], bounds["members of "+env] = part(s.most, 2), ofEnvironment
+		bounds = append(bounds, bound{"members", part(s.most, 2)}, bound{"members of " + env, ofEnvironment})
 		each = min(each, part(ofEnvironment, 2))
 	}
-	bounds["by "+env+"/"+actor.Name()] = each
+	bounds = append(bounds, bound{"by " + env + "/" + actor.Name(), each})
 	if share != "" {
-		bounds["for "+share] = each
+		bounds = append(bounds, bound{"for " + share, each})
 	}
-	release, ok := s.taken.take(bounds)
+	release, ok := s.taken.take(bounds...)
 	if !ok {
 		return nil, fault.New(fault.Unavailable, "too_many_streams", "the log is sent to as many readers at once as it can be, or %s reads as many of these as one may; try again later", actor.Name())
 	}

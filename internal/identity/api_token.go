@@ -9,6 +9,7 @@ import (
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/memo"
 )
 
 // APIPrefix begins every API token. No environment's id begins with api_, so that
@@ -67,13 +68,13 @@ func (a *Authenticator) machine(ctx context.Context, text, actForUser string) (C
 	if err != nil {
 		return Caller{}, err
 	}
-	known, kept, err := a.sources.APITokens.APITokenCredential(ctx, token.Environment, token.ID)
-	if err != nil && !errors.Is(err, fault.NotFound) {
+	known, err := a.apiToken(ctx, token)
+	if err != nil {
 		return Caller{}, err
 	}
 	now := a.sources.now()
-	if !matches(token.Secret, kept) || err != nil || known.Expired(now) {
-		return Caller{}, unauthenticated("the API token is not valid: it is unknown, revoked, expired, or its secret is another")
+	if known.Expired(now) {
+		return Caller{}, notAPIToken()
 	}
 	caller := Caller{
 		Actor:      account.Actor{Environment: token.Environment, APIToken: token.ID},
@@ -88,4 +89,25 @@ func (a *Authenticator) machine(ctx context.Context, text, actForUser string) (C
 		a.sources.Uses.Note(token.Environment, token.ID, now)
 	}
 	return caller, nil
+}
+
+// apiToken returns the API token whose secret was sent, which may have expired.
+func (a *Authenticator) apiToken(ctx context.Context, token APIToken) (account.APIToken, error) {
+	mark, shown := memo.For(ctx, a.sources.Marks), proofOf(token.Environment, token.ID, token.Secret)
+	if known, ok := a.accepted.tokens.Get(mark, shown); ok {
+		return known, nil
+	}
+	known, kept, err := a.sources.APITokens.APITokenCredential(ctx, token.Environment, token.ID)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return account.APIToken{}, err
+	}
+	if !matches(shown.hash[:], kept) || err != nil {
+		return account.APIToken{}, notAPIToken()
+	}
+	a.accepted.tokens.Put(mark, shown, known)
+	return known, nil
+}
+
+func notAPIToken() error {
+	return unauthenticated("the API token is not valid: it is unknown, revoked, expired, or its secret is another")
 }

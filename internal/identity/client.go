@@ -4,10 +4,11 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
+	"slices"
 
 	"github.com/tenantry/tenantry/internal/account"
-	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/memo"
 )
 
 // WireID is the client_id of an environment's client: <environment>.<client>.
@@ -72,28 +73,40 @@ func (a *Authenticator) noteSecret(env account.EnvironmentID, used account.Secre
 // verify returns the client whose secret was sent, and which of its secrets that
 // is. Unknown clients take the same path as a wrong secret.
 func (a *Authenticator) verify(ctx context.Context, token Token) (account.ClientCredential, account.SecretID, error) {
-	kept, err := a.sources.Credentials.Credential(ctx, token.Environment, token.Client)
+	shown := proofOf(token.Environment, token.Client, token.Secret)
+	kept, remember, err := a.credential(ctx, shown)
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return account.ClientCredential{}, "", err
 	}
 	var used account.SecretID
 	found := false
 	now := a.sources.now()
-	for _, s := range append(kept.Secrets, account.KeptSecret{}) { // the last compares as long as there is none
-		if matches(token.Secret, s.Hash) && !s.Expired(now) {
+	for _, s := range append(slices.Clip(kept.Secrets), account.KeptSecret{}) { // the last compares as long as there is none
+		if matches(shown.hash[:], s.Hash) && !s.Expired(now) {
 			used, found = s.ID, true
 		}
 	}
 	if err != nil || !found {
 		return account.ClientCredential{}, "", unauthenticated("the client is unknown or revoked, or its secret is another or has expired")
 	}
+	remember()
 	return kept, used, nil
 }
 
-// matches compares a secret with a hash, in constant time. It compares without a
-// hash too, with one that no secret has, so that this takes the same path.
-func matches(secret directory.Secret, kept []byte) bool {
-	sent := directory.HashSecret(secret)
+// credential returns the credential of a client as it is now, of which something was shown. remember is to be called
+// if what was shown is good.
+func (a *Authenticator) credential(ctx context.Context, shown proof) (kept account.ClientCredential, remember func(), err error) {
+	mark := memo.For(ctx, a.sources.Marks)
+	if kept, known := a.accepted.clients.Get(mark, shown); known {
+		return kept, func() {}, nil
+	}
+	kept, err = a.sources.Credentials.Credential(ctx, shown.env, account.ClientID(shown.id))
+	return kept, func() { a.accepted.clients.Put(mark, shown, kept) }, err
+}
+
+// matches compares a secret's hash with the one that is kept, in constant time. It compares
+// without one too, with one that no secret has, so that this takes the same path.
+func matches(sent, kept []byte) bool {
 	there := len(kept) == len(sent)
 	if !there {
 		kept = make([]byte, len(sent))

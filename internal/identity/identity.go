@@ -9,6 +9,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/memo"
 )
 
 // Credentials keeps the clients of every environment with the hashes of their secrets.
@@ -39,6 +40,7 @@ type Sources struct {
 	SignIns       SignIns          // says who the bearers of such tokens are
 	Uses          Noting           // nil for nobody
 	Now           func() time.Time // nil is time.Now
+	Marks         memo.Marking     // of what Credentials, APITokens and Keys read; nil to read for every request
 }
 
 func (s Sources) now() time.Time {
@@ -50,12 +52,13 @@ func (s Sources) now() time.Time {
 
 // Authenticator tells callers by their tokens.
 type Authenticator struct {
-	sources Sources
+	sources  Sources
+	accepted accepted
 }
 
 // New returns an Authenticator.
 func New(sources Sources) *Authenticator {
-	return &Authenticator{sources: sources}
+	return &Authenticator{sources: sources, accepted: newAccepted()}
 }
 
 // ActForUser is the name of the header, or of the metadata, that names the user a client acts for.

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/memo"
 )
 
 // genuineToken is the refusal of a token that is signed by a key of ours. It says the same as others.
@@ -66,36 +68,56 @@ func notIssued() error {
 // of ours and it is for us and of this time. The environment is the key's: what is
 // signed with one environment's key says nothing about another.
 func (a *Authenticator) verifyIssued(ctx context.Context, text string) (account.EnvironmentID, issued, error) {
-	if len(text) > maxIssued || !isCanonical(text) {
+	if len(text) > maxIssued {
 		return "", issued{}, notIssued()
+	}
+	mark, hash := memo.For(ctx, a.sources.Marks), sha256.Sum256([]byte(text))
+	token, known := a.accepted.issued.Get(mark, hash)
+	if !known {
+		var err error
+		if token, err = a.verifySignature(ctx, text); err != nil {
+			return "", issued{}, err
+		}
+		a.accepted.issued.Put(mark, hash, token)
+	} else if !token.key.Verifies(a.sources.now()) {
+		return "", issued{}, notIssued()
+	}
+	if !a.fits(token.key.Environment, token.claims) {
+		return "", issued{}, genuine(notIssued())
+	}
+	return token.key.Environment, token.claims, nil
+}
+
+// verifySignature returns what a token claims that is signed by a key of ours.
+func (a *Authenticator) verifySignature(ctx context.Context, text string) (verified, error) {
+	if !isCanonical(text) {
+		return verified{}, notIssued()
 	}
 	token, err := jwt.ParseSigned(text, []jose.SignatureAlgorithm{jose.EdDSA})
 	if err != nil || len(token.Headers) != 1 {
-		return "", issued{}, notIssued()
+		return verified{}, notIssued()
 	}
 	header := token.Headers[0]
 	if kind, _ := header.ExtraHeaders[jose.HeaderType].(string); kind != tokenType || account.CheckID("kid", header.KeyID) != nil {
-		return "", issued{}, notIssued()
+		return verified{}, notIssued()
 	}
 	key, err := a.sources.Keys.SigningKey(ctx, header.KeyID)
 	if errors.Is(err, fault.NotFound) {
-		return "", issued{}, notIssued()
+		return verified{}, notIssued()
 	}
 	if err != nil {
-		return "", issued{}, err
+		return verified{}, err
 	}
 	public, err := publicKey(key)
 	if err != nil {
-		return "", issued{}, err
+		return verified{}, err
 	}
-	var c issued
-	if err := token.Claims(public, &c); err != nil {
-		return "", issued{}, notIssued()
+	out := verified{key: key}
+	out.key.Private = nil // what is remembered signs nothing
+	if err := token.Claims(public, &out.claims); err != nil {
+		return verified{}, notIssued()
 	}
-	if !a.fits(key.Environment, c) {
-		return "", issued{}, genuine(notIssued())
-	}
-	return key.Environment, c, nil
+	return out, nil
 }
 
 // fits reports whether a token is of an environment, for us and of this time. All of it has to be said.

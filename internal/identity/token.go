@@ -2,7 +2,6 @@ package identity
 
 import (
 	"log/slog"
-	"regexp"
 	"strings"
 
 	"github.com/tenantry/tenantry/internal/account"
@@ -15,8 +14,6 @@ const Prefix = "tenantry_"
 
 // maxSecret bounds what is hashed for a caller who is not known yet, in bytes.
 const maxSecret = 256
-
-var secretForm = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 // Token is the credential of an environment client as it is sent: it names the
 // environment and the client, and proves the latter by its secret (C1).
@@ -50,7 +47,7 @@ func split(text, prefix string) (parts []string, ok bool) {
 	}
 	parts = strings.Split(rest, ".")
 	ok = len(parts) == 3 && account.CheckID("environment", parts[0]) == nil && account.CheckID("id", parts[1]) == nil &&
-		len(parts[2]) <= maxSecret && secretForm.MatchString(parts[2])
+		len(parts[2]) <= maxSecret && account.IsPlain(parts[2], "_-")
 	return parts, ok
 }
 

@@ -15,7 +15,7 @@ func (db *DB) APITokenCredential(ctx context.Context, env account.EnvironmentID,
 		token account.Versioned[account.APIToken]
 		hash  []byte
 	}
-	found, err := one(ctx, db.outside(), noAPIToken(id), func(r row) (c credential, err error) {
+	found, err := one(ctx, db.everyTime(), noAPIToken(id), func(r row) (c credential, err error) {
 		c.token, err = scanAPITokenAnd(r, &c.hash)
 		return c, err
 	}, `SELECT `+apiTokenColumns+`, t.secret_hash FROM api_tokens t WHERE t.environment = ? AND t.id = ?`, env, id)

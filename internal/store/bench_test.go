@@ -109,3 +109,18 @@ func BenchmarkReadAccount(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkCredential is what it costs to read who may be calling.
+func BenchmarkCredential(b *testing.B) {
+	databases(b, func(b *testing.B, db *store.DB) {
+		add(b, db, account.Entry{At: time.Now(), Actor: account.Actor{System: true}, Kind: account.ClientCreated, Changes: []account.Change{
+			{After: account.Of(account.Client{ID: "shop", Name: "Shop", Roles: []account.PortalRole{account.PortalAdmin}})},
+			{After: account.Of(account.ClientSecret{ID: "sec_1", Client: "shop"})},
+		}})
+		for b.Loop() {
+			if _, err := db.Credential(b.Context(), "dev", "shop"); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

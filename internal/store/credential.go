@@ -24,7 +24,7 @@ func scanSecret(r row) (s account.Versioned[account.ClientSecret], err error) {
 // client_not_found, also for an environment that does not exist: whether there is
 // one, or a client of the name, takes the same work.
 func (db *DB) Credential(ctx context.Context, env account.EnvironmentID, id account.ClientID) (account.ClientCredential, error) {
-	found, err := list(ctx, db.outside(), scanCredential, credentialOf, env, id)
+	found, err := list(ctx, db.everyTime(), scanCredential, credentialOf, env, id)
 	if err != nil {
 		return account.ClientCredential{}, err
 	}

@@ -2,13 +2,44 @@ package store
 
 import (
 	"context"
+	"maps"
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
+	"github.com/tenantry/tenantry/internal/memo"
 )
 
-// AllowLists returns from where requests may come (E3). See [directory.Store].
+// listsKey is what the lists are remembered under of an environment and of one account, or of none.
+type listsKey struct {
+	env account.EnvironmentID
+	id  account.ID
+}
+
+// maxLists is how many answers are remembered at most.
+const maxLists = 1 << 12
+
+// AllowLists returns from where requests may come (E3). See [directory.Store]. What was read for
+// none or one account is remembered until anything in the database changes.
 func (db *DB) AllowLists(ctx context.Context, env account.EnvironmentID, ids ...account.ID) (directory.AllowLists, error) {
+	if len(ids) > 1 {
+		return db.readAllowLists(ctx, env, ids)
+	}
+	key := listsKey{env: env}
+	if len(ids) == 1 {
+		key.id = ids[0]
+	}
+	mark := memo.For(ctx, db)
+	if kept, ok := db.lists.Get(mark, key); ok {
+		return directory.AllowLists{Environment: kept.Environment, Accounts: maps.Clone(kept.Accounts)}, nil
+	}
+	read, err := db.readAllowLists(ctx, env, ids)
+	if err == nil {
+		db.lists.Put(mark, key, directory.AllowLists{Environment: read.Environment, Accounts: maps.Clone(read.Accounts)})
+	}
+	return read, err
+}
+
+func (db *DB) readAllowLists(ctx context.Context, env account.EnvironmentID, ids []account.ID) (directory.AllowLists, error) {
 	out := directory.AllowLists{Accounts: map[account.ID]account.Networks{}}
 	query, args := allowListOf, []any{env}
 	if len(ids) > 0 {
@@ -22,7 +53,7 @@ func (db *DB) AllowLists(ctx context.Context, env account.EnvironmentID, ids ...
 		at   account.ID // "" for the environment
 		list account.Networks
 	}
-	found, err := list(ctx, db.outside(), func(r row) (h held, err error) {
+	found, err := list(ctx, db.everyTime(), func(r row) (h held, err error) {
 		err = r.Scan(&h.at, &h.list)
 		return h, err
 	}, query, args...)

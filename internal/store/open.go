@@ -9,6 +9,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/memo"
 )
 
 // Config tunes a DB. The zero value is good for production.
@@ -41,6 +42,10 @@ type DB struct {
 	gates   gates   // one write of an environment at a time takes a connection
 	turns   turns   // of the environments whose letters are claimed
 	now     func() time.Time
+
+	often *prepared // reads what every request needs; nil on PostgreSQL
+	watch *watch    // of the SQLite file; nil on PostgreSQL
+	lists *memo.Memory[listsKey, directory.AllowLists]
 }
 
 var _ directory.Store = (*DB)(nil)
@@ -66,6 +71,7 @@ func Open(ctx context.Context, dsn string, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	db.lists = memo.New[listsKey, directory.AllowLists](maxLists)
 	if err := db.migrate(ctx); err != nil {
 		return nil, errors.Join(db.outside().fail(ctx, err), db.Close())
 	}
@@ -91,7 +97,11 @@ func (db *DB) Ping(ctx context.Context) error {
 
 // Close closes all connections, waiting for statements under way.
 func (db *DB) Close() error {
-	err := errors.Join(db.reader.Close(), db.writer.Close())
+	var err error
+	if db.watch != nil {
+		err = errors.Join(db.watch.close(), db.often.Close())
+	}
+	err = errors.Join(err, db.reader.Close(), db.writer.Close())
 	if db.brief != db.writer {
 		err = errors.Join(err, db.brief.Close())
 	}
@@ -101,4 +111,12 @@ func (db *DB) Close() error {
 // outside is a session outside of any transaction; each of its statements sees a snapshot of its own.
 func (db *DB) outside() *session {
 	return &session{dialect: db.dialect, run: db.reader}
+}
+
+// everyTime is outside for the few statements that every request may need.
+func (db *DB) everyTime() *session {
+	if db.often == nil {
+		return db.outside()
+	}
+	return &session{dialect: db.dialect, run: db.often}
 }

@@ -29,7 +29,7 @@ const signingKeyByID = `SELECT ` + signingKeyColumns + ` FROM signing_keys k JOI
 // SigningKey returns a key by its id, of whichever environment, unless it was
 // revoked. NotFound fault: signing_key_not_found.
 func (db *DB) SigningKey(ctx context.Context, id string) (account.SigningKey, error) {
-	return one(ctx, db.outside(), noSigningKey(id), scanSigningKey, signingKeyByID, id)
+	return one(ctx, db.everyTime(), noSigningKey(id), scanSigningKey, signingKeyByID, id)
 }
 
 // SigningKeys returns the keys of every environment that were not revoked, by

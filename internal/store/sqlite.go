@@ -46,7 +46,7 @@ func openSQLite(dsn string, cfg Config) (*DB, error) {
 	}
 	reader.SetMaxOpenConns(cfg.Connections)
 	reader.SetMaxIdleConns(cfg.Connections)
-	return &DB{dialect: sqliteDialect(), writer: writer, reader: reader, brief: writer, now: cfg.Now}, nil
+	return &DB{dialect: sqliteDialect(), writer: writer, reader: reader, brief: writer, now: cfg.Now, often: newPrepared(reader), watch: &watch{path: path}}, nil
 }
 
 func sqliteDialect() *dialect {
