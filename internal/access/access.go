@@ -75,7 +75,7 @@ func (s *Service) Decide(ctx context.Context, actor account.Actor, atLeast accou
 	if err != nil {
 		return nil, err
 	}
-	now, err := s.from(ctx, actor.Environment, atLeast)
+	now, err := s.inForce(ctx, actor.Environment, atLeast)
 	if err != nil {
 		return nil, err
 	}

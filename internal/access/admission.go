@@ -21,6 +21,9 @@ func (s *Service) admitted(ctx context.Context, actor account.Actor, id account.
 
 // bar takes back what a member at hand is told that they may do in accounts whose allow list bars them (E3).
 func (s *Service) bar(ctx context.Context, actor account.Actor, questions []Question, answers []Answer) error {
+	if !actor.IsAtHand() {
+		return nil
+	}
 	at := make(map[int]account.ID)
 	var ids []account.ID
 	for i, q := range questions {

@@ -204,9 +204,11 @@ var (
 // with an application's objects; what else Tenantry's own types hold (settings,
 // what roles are made of) is not theirs to see.
 func (s *Service) permission(resourceType, name string, forUser bool) (string, error) {
-	bad := fault.New(fault.Invalid, "unknown_permission", "there is no permission %s", account.Quote(name)).In("permission")
+	bad := func() error {
+		return fault.New(fault.Invalid, "unknown_permission", "there is no permission %s", account.Quote(name)).In("permission")
+	}
 	if forUser && isOwnType(resourceType) && resourceType != relation.TypeAccount {
-		return "", bad
+		return "", bad()
 	}
 	if p, ok := s.catalogue.Lookup(name); ok {
 		return p.Relation, nil
@@ -214,7 +216,7 @@ func (s *Service) permission(resourceType, name string, forUser bool) (string, e
 	ofAccount := resourceType == relation.TypeAccount
 	internal := ofAccount && (strings.HasPrefix(name, "member_") || strings.HasPrefix(name, "branch_"))
 	if internal || !schemaName.MatchString(name) || forUser && ofAccount && name != "access" {
-		return "", bad
+		return "", bad()
 	}
 	return name, nil
 }
@@ -252,6 +254,12 @@ func malformed(field, text string) error {
 // parseObject reads type:id, the id being local to the environment.
 func parseObject(env account.EnvironmentID, field, text string) (relation.Object, error) {
 	kind, id, ok := strings.Cut(text, ":")
+	switch kind {
+	case relation.TypeAccount, relation.TypeUser, relation.TypeOperator, relation.TypeAPIToken:
+		if ok && account.CheckID(field, id) == nil { // as nearly all are
+			return relation.In(env, kind, id), nil
+		}
+	}
 	if !ok || !objectType.MatchString(kind) || !objectID.MatchString(id) {
 		return relation.Object{}, malformed(field, text)
 	}

@@ -76,6 +76,19 @@ func (s *Service) from(ctx context.Context, env account.EnvironmentID, version a
 	return m, err
 }
 
+// inForce is from for a version that the engine has to have as well, whoever answers then: who
+// changes things is refused while the engine does not come after, rather than heap up what is not in force.
+func (s *Service) inForce(ctx context.Context, env account.EnvironmentID, version account.Version) (*moment, error) {
+	if version > s.fresh.Reached(env) {
+		waiting, cancel := context.WithTimeout(ctx, s.cfg.FreshWait)
+		defer cancel()
+		if _, _, err := s.fresh.Fresh(waiting, env, version); err != nil {
+			return nil, err
+		}
+	}
+	return s.from(ctx, env, version)
+}
+
 // remember has the moment answered by the index, if that has come as far as is wanted, and as the engine is known to have.
 func (s *Service) remember(ctx context.Context, m *moment) {
 	if s.cfg.Index == nil {
