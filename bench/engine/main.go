@@ -1,4 +1,4 @@
-// Command bench compares SpiceDB embedded on Tenantry's SQLite datastore with SpiceDB on PostgreSQL and with SpiceDB's memory datastore, in one run on one machine, and prints the figures as Markdown.
+// Command engine compares SpiceDB embedded on Tenantry's SQLite datastore with SpiceDB on PostgreSQL and with SpiceDB's memory datastore, in one run on one machine, and prints the figures as Markdown.
 package main
 
 import (
