@@ -7,11 +7,21 @@ import (
 
 	"github.com/tenantry/tenantry/bench/internal/peer"
 	"github.com/tenantry/tenantry/bench/internal/peer/arrays"
+	"github.com/tenantry/tenantry/bench/internal/peer/fga"
 	"github.com/tenantry/tenantry/bench/internal/peer/litesql"
 	"github.com/tenantry/tenantry/bench/internal/peer/pgsql"
+	"github.com/tenantry/tenantry/bench/internal/peer/service"
+	"github.com/tenantry/tenantry/bench/internal/peer/spice"
 	"github.com/tenantry/tenantry/bench/internal/postgres"
+	"github.com/tenantry/tenantry/bench/internal/programs"
 	"github.com/tenantry/tenantry/bench/internal/tree"
 )
+
+// TestMain makes the test binary the bare server where it is started as that.
+func TestMain(m *testing.M) {
+	arrays.ServeIfAsked()
+	os.Exit(m.Run())
+}
 
 func world(t *testing.T) *tree.World {
 	t.Helper()
@@ -98,7 +108,7 @@ func answersRight(t *testing.T, s peer.System, w *tree.World) {
 
 func TestSystemsInProcess(t *testing.T) {
 	w := world(t)
-	for name, s := range map[string]peer.System{"arrays": arrays.New(), "SQLite": litesql.New(folder(t))} {
+	for name, s := range map[string]peer.System{"arrays": arrays.New(), "arrays over HTTP": arrays.NewRemote(), "SQLite": litesql.New(folder(t))} {
 		t.Run(name, func(t *testing.T) {
 			run(t, s, w)
 			answersRight(t, s, w)
@@ -110,6 +120,42 @@ func TestSystemsOnPostgreSQL(t *testing.T) {
 	w := world(t)
 	pg := server(t, folder(t))
 	for name, s := range map[string]peer.System{"recursive": pgsql.Recursive(pg), "ltree": pgsql.Ltree(pg)} {
+		t.Run(name, func(t *testing.T) {
+			run(t, s, w)
+			answersRight(t, s, w)
+		})
+	}
+}
+
+// build compiles a server, or takes what was compiled before.
+func build(t *testing.T, p programs.Program) string {
+	t.Helper()
+	folder, err := programs.Folder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, err := programs.Build(t.Context(), p, folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestServers holds the services to the world. OpenFGA is not among them unless its binary is
+// named in the environment: its first build takes minutes.
+func TestServers(t *testing.T) {
+	w, dir := world(t), folder(t)
+	pg := server(t, dir)
+	spicedb, tenantry := build(t, programs.SpiceDB()), build(t, programs.Tenantry())
+	systems := map[string]peer.System{
+		"SpiceDB":          spice.New(spicedb, pg),
+		"Tenantry":         service.New(service.Embedded(tenantry, dir), ""),
+		"Tenantry cluster": service.New(service.Cluster(tenantry, spicedb, dir, pg), ""),
+	}
+	if openfga := os.Getenv("TENANTRY_BENCH_OPENFGA"); openfga != "" {
+		systems["OpenFGA"] = fga.Raised(fga.NewDatabase(openfga, pg))
+	}
+	for name, s := range systems {
 		t.Run(name, func(t *testing.T) {
 			run(t, s, w)
 			answersRight(t, s, w)

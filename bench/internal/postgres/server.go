@@ -37,7 +37,7 @@ type Server struct {
 // changed are the settings that differ from PostgreSQL's defaults. Those of durability do not.
 func changed() []string {
 	return []string{
-		"listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=100",
+		"listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300",
 		"shared_buffers=1GB",        // instead of 128 MB: the content fits
 		"max_wal_size=4GB",          // instead of 1 GB: imports meet no forced checkpoint
 		"track_commit_timestamp=on", // SpiceDB asks for it
