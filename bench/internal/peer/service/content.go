@@ -83,7 +83,7 @@ func (c *Content) fill(ctx context.Context, w *tree.World) error {
 		return err
 	}
 	c.token = strings.TrimSpace(token)
-	return errors.Join(os.Remove(file), c.analyze(ctx))
+	return errors.Join(os.Remove(file), c.settle(ctx))
 }
 
 func (c *Content) data() string { return filepath.Join(c.dir, "data") }
@@ -102,11 +102,15 @@ func (c *Content) prepare(ctx context.Context) (err error) {
 	return c.remote.spice.Start(ctx)
 }
 
-func (c *Content) analyze(ctx context.Context) error {
+// settle brings PostgreSQL's statistics up to date, and starts SpiceDB anew, without what the load left in its memory.
+func (c *Content) settle(ctx context.Context) error {
 	if c.remote == nil {
 		return nil
 	}
-	return errors.Join(c.remote.postgres.Analyze(ctx, c.remote.database), c.remote.spice.Analyze(ctx))
+	if err := errors.Join(c.remote.postgres.Analyze(ctx, c.remote.database), c.remote.spice.Analyze(ctx), c.remote.spice.Stop()); err != nil {
+		return err
+	}
+	return c.remote.spice.Start(ctx)
 }
 
 func export(w *tree.World, file string) error {
@@ -137,6 +141,7 @@ func (c *Content) close(ctx context.Context) error {
 	err = errors.Join(err, c.remote.spice.Close())
 	if c.remote.database != "" {
 		err = errors.Join(err, c.remote.postgres.Drop(ctx, c.remote.database))
+		c.remote.database = ""
 	}
 	if err != nil {
 		return fmt.Errorf("remove Tenantry's databases: %w", err)

@@ -96,7 +96,9 @@ func (s *Server) Close() error {
 	if s.url == "" {
 		return err
 	}
-	return errors.Join(err, s.postgres.Drop(context.Background(), s.url))
+	url := s.url
+	s.url = ""
+	return errors.Join(err, s.postgres.Drop(context.Background(), url))
 }
 
 // Processes returns the process's id.
