@@ -26,50 +26,50 @@ func main() {
 	arrays.ServeIfAsked()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stderr); err != nil {
+	if _, err := compare(ctx, os.Args[1:], os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
 		os.Exit(1) //nolint:gocritic // stop has been called
 	}
 }
 
-// run measures the smaller contents, the main one and the large one, and writes what they gave.
-func run(ctx context.Context, args []string, log io.Writer) (err error) {
+// compare measures the smaller contents, the main one and the large one, writes what they gave, and returns it.
+func compare(ctx context.Context, args []string, log io.Writer) (out *report.Report, err error) {
 	cfg, err := parse(args, log)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	begun := time.Now()
-	out := &report.Report{Whole: cfg.whole, Command: strings.TrimSpace("bench " + cfg.args), Machine: report.Machine()}
+	out = &report.Report{Whole: cfg.whole, Command: strings.TrimSpace("bench " + cfg.args), Machine: report.Machine()}
 	dir, err := folder(cfg.dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	pg, err := postgres.Start(ctx, dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, pg.Close()) }()
 	fmt.Fprintln(log, "building servers; the first time takes minutes")
 	built, err := programs.Folder()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	field, err := contest.NewField(ctx, append(cfg.systems, cfg.largeSystems...), built, pg)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	out.Indexed = field.Indexed
 	if err := describe(ctx, out, pg); err != nil {
-		return err
+		return nil, err
 	}
 	b := bench{cfg: cfg, dir: dir, field: field, log: log, until: begun.Add(cfg.timeout * 4 / 5)}
 	if err := b.measure(ctx, out); err != nil {
-		return err
+		return nil, err
 	}
 	out.Took = time.Since(begun)
-	return write(out, cfg)
+	return out, write(out, cfg)
 }
 
 // folder makes one that PostgreSQL's user can get into.
@@ -124,6 +124,7 @@ func (b bench) contest(ctx context.Context, accounts int, systems []string, cfg 
 	if cfg.Extent == (peer.Extent{}) {
 		cfg.Extent = peer.Extent{Checks: 50, Users: 5}
 	}
+	cfg.Extent.Limit = cfg.Limit
 	return contest.Run(ctx, w, b.field.Enter(b.dir, systems), cfg)
 }
 

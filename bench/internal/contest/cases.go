@@ -42,7 +42,7 @@ const (
 	ListCrowd    = "list-8"
 )
 
-// PageKey, SearchKey and ListKey are the keys of cases about a user of so many accounts.
+// PageKey is the key of the case about the first page of a user of so many accounts.
 func PageKey(accounts int) string { return fmt.Sprintf("page-%d", accounts) }
 
 // SearchKey is as PageKey.

@@ -128,9 +128,9 @@ func figure(times []time.Duration, all time.Duration, wrong int) Figure {
 	for i, t := range times {
 		values[i] = microseconds(t)
 	}
-	const hundred = .99
+	const nearlyAll = .99
 	return Figure{
-		Median: figures.Median(values), P99: figures.Percentile(values, hundred),
+		Median: figures.Median(values), P99: figures.Percentile(values, nearlyAll),
 		Rate: float64(len(times)) / all.Seconds(), Count: len(times), Wrong: wrong,
 	}
 }

@@ -144,13 +144,11 @@ func (r *runner) start(ctx context.Context, e *entrant) error {
 }
 
 func (r *runner) verify(ctx context.Context, e *entrant) (err error) {
-	bounded, cancel := context.WithTimeout(ctx, 6*r.cfg.Limit)
-	defer cancel()
-	e.entry.Verdict, _ = peer.Verify(bounded, e.System, r.result.World, r.cfg.Extent)
+	e.entry.Verdict, err = peer.Verify(ctx, e.System, r.result.World, r.cfg.Extent)
 	if !e.entry.Verdict.Right() {
 		r.say("%s: %d answers compared: %s", e.Name, e.entry.Verdict.Asked, strings.Join(e.entry.Verdict.Faults, "; "))
 	}
-	return nil
+	return err
 }
 
 // round measures every case of one system.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tenantry/tenantry/bench/internal/tree"
 )
@@ -13,6 +14,7 @@ import (
 type Verdict struct {
 	Asked  int      // answers compared
 	Faults []string // what was wrong or incomplete, in words; none is all right
+	Late   []string // what was not compared, as it took too long
 }
 
 // Right reports whether all answers were.
@@ -26,6 +28,16 @@ func (v *Verdict) fault(format string, args ...any) {
 type Extent struct {
 	Checks int // random questions
 	Users  int // ordinary users whose lists and pages are compared, besides those with names
+
+	Limit time.Duration // for one answer; 0 is none
+}
+
+// within bounds one question.
+func (e Extent) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	if e.Limit == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, e.Limit)
 }
 
 // Verify asks a system and compares: checks, lists as sets, first pages and searches in their
@@ -38,9 +50,9 @@ func Verify(ctx context.Context, s System, w *tree.World, e Extent) (Verdict, er
 		users = append(users, r.User)
 	}
 	for _, user := range users {
-		v.list(ctx, s, w, user)
+		v.list(ctx, s, w, user, e)
 		for _, query := range []string{"", tree.SearchWord} {
-			v.page(ctx, s, w, user, query)
+			v.page(ctx, s, w, user, query, e)
 		}
 	}
 	return v, ctx.Err()
@@ -70,14 +82,14 @@ func (v *Verdict) checks(ctx context.Context, s System, w *tree.World, n int) {
 	}
 }
 
-func (v *Verdict) list(ctx context.Context, s System, w *tree.World, user int) {
-	v.Asked++
-	got, err := s.List(ctx, user)
-	if err != nil {
-		v.fault("list: %v", err)
+func (v *Verdict) list(ctx context.Context, s System, w *tree.World, user int, e Extent) {
+	bounded, cancel := e.within(ctx)
+	defer cancel()
+	want := w.List(user)
+	got, err := s.List(bounded, user)
+	if !v.answered(bounded, fmt.Sprintf("list of %d", len(want)), err) {
 		return
 	}
-	want := w.List(user)
 	if extra := len(got) - len(want); extra < 0 {
 		v.fault("list: %d of %d accounts", len(got), len(want))
 		return
@@ -89,15 +101,28 @@ func (v *Verdict) list(ctx context.Context, s System, w *tree.World, user int) {
 	}
 }
 
-func (v *Verdict) page(ctx context.Context, s System, w *tree.World, user int, query string) {
-	v.Asked++
-	what := strings.TrimSpace("page " + query)
-	got, err := s.Page(ctx, user, query)
-	if err != nil {
+// answered notes whether there was an answer to compare.
+func (v *Verdict) answered(ctx context.Context, what string, err error) bool {
+	switch {
+	case err == nil:
+		v.Asked++
+	case ctx.Err() != nil:
+		v.Late = append(v.Late, what)
+	default:
 		v.fault("%s: %v", what, err)
+	}
+	return err == nil
+}
+
+func (v *Verdict) page(ctx context.Context, s System, w *tree.World, user int, query string, e Extent) {
+	bounded, cancel := e.within(ctx)
+	defer cancel()
+	what := strings.TrimSpace("page " + query)
+	accounts, total := w.Page(user, query, PageSize)
+	got, err := s.Page(bounded, user, query)
+	if !v.answered(bounded, fmt.Sprintf("%s of %d", what, total), err) {
 		return
 	}
-	accounts, total := w.Page(user, query, PageSize)
 	if got.Total != total {
 		v.fault("%s: total %d, not %d", what, got.Total, total)
 		return

@@ -79,7 +79,8 @@ func (s *Server) create(ctx context.Context, bin string, as owner) error {
 			return err
 		}
 	}
-	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "--pgdata", s.data(), "--username", superuser,
+	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), //nolint:gosec // PostgreSQL's own program
+		"--pgdata", s.data(), "--username", superuser,
 		"--pwfile", secret, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-instructions")
 	initdb.Dir, initdb.SysProcAttr = s.dir, as.attributes()
 	if out, err := initdb.CombinedOutput(); err != nil {
@@ -99,7 +100,7 @@ func (s *Server) run(ctx context.Context, bin string, as owner) error {
 	for _, setting := range changed() {
 		args = append(args, "-c", setting)
 	}
-	server := exec.Command(filepath.Join(bin, "postgres"), args...)
+	server := exec.Command(filepath.Join(bin, "postgres"), args...) //nolint:gosec,noctx // PostgreSQL's own program, which Close ends
 	server.Dir, server.SysProcAttr = s.dir, as.attributes()
 	output, err := server.StderrPipe()
 	if err != nil {
@@ -224,7 +225,7 @@ func (s *Server) url(database string) string {
 }
 
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // at once
 	if err != nil {
 		return 0, err
 	}

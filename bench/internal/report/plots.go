@@ -76,7 +76,7 @@ func (r *Report) plots() []picture {
 func (r *Report) lines(p *plot.Plot, about int) error {
 	p.X.Label.Text, p.Y.Label.Text = "accounts", "time"
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
-	p.X.Tick.Marker, p.Y.Tick.Marker = decades(func(v float64) string { return digits(v) }), decades(Time)
+	p.X.Tick.Marker, p.Y.Tick.Marker = decades(digits), decades(Time)
 	p.Legend.Top, p.Legend.Left = true, true
 	p.Add(plotter.NewGrid())
 	for n, s := range r.Main.Systems {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/tenantry/tenantry/bench/internal/figures"
 )
@@ -68,9 +69,12 @@ func (r *Report) content() []Fact {
 	}
 	text := fmt.Sprintf("%s accounts, the parent of account i is (i-1)/10; %s users with %s memberships, %s of them with sub-account access; %s accounts always_on; seed %d",
 		figures.Thousands(w.Size.Accounts), figures.Thousands(w.Users), figures.Thousands(len(w.Memberships)), figures.Thousands(branches), figures.Thousands(always), w.Size.Seed)
-	named := "one grant of sub-account access each reaches"
+	var named []string
 	for _, reach := range w.Reaches {
-		named += " " + figures.Thousands(reach.Accounts)
+		named = append(named, figures.Thousands(reach.Accounts))
 	}
-	return []Fact{{"data", text}, {"named users", named + " accounts; one user has three direct memberships, a stranger has one leaf"}}
+	return []Fact{{"data", text}, {
+		"named users",
+		"one grant of sub-account access each opens " + strings.Join(named, "; ") + " accounts; one user has three direct memberships, a stranger one leaf",
+	}}
 }

@@ -43,7 +43,7 @@ func (r *Report) Markdown(out io.Writer, plots string) {
 	m.line("Written by `make bench` (%s), in %s and one run. Do not edit.", time.Now().UTC().Format(time.DateOnly), r.Took.Round(time.Second))
 	if !r.Indexed {
 		m.line("")
-		m.line("**This Tenantry has no switcher index yet** (`tenantry serve` knows no `--index`): its columns show it without, and no target below is about that.")
+		m.line("**This Tenantry has no switcher index yet** (`tenantry serve` knows no `--index`): its columns and the targets below are about Tenantry without one.")
 	}
 	r.targets(m)
 	r.answers(m)
@@ -145,6 +145,9 @@ func (r *Report) answers(m markdown) {
 			said = "it failed: " + s.Failed
 		case !s.Verdict.Right():
 			said = "⚠ " + strings.Join(s.Verdict.Faults, "; ")
+		}
+		if len(s.Verdict.Late) > 0 {
+			said += "; not compared, as it took too long: " + strings.Join(s.Verdict.Late, ", ")
 		}
 		m.row(s.Title, strconv.Itoa(s.Verdict.Asked), said)
 	}

@@ -155,13 +155,13 @@ func (w *World) index() {
 	n := w.Size.Accounts
 	w.byName, w.rank = make([]int32, n), make([]int32, n)
 	for i := range w.byName {
-		w.byName[i] = int32(i) //nolint:gosec // some millions at most
+		w.byName[i] = int32(i)
 	}
 	slices.SortFunc(w.byName, func(a, b int32) int {
 		return cmp.Or(strings.Compare(w.Folded[a], w.Folded[b]), cmp.Compare(a, b))
 	})
 	for at, account := range w.byName {
-		w.rank[account] = int32(at) //nolint:gosec // some millions at most
+		w.rank[account] = int32(at)
 	}
 	w.starts = make([]int32, w.Users+1)
 	for _, m := range w.Memberships {

@@ -114,7 +114,7 @@ func (c *Content) settle(ctx context.Context) error {
 }
 
 func export(w *tree.World, file string) error {
-	f, err := os.Create(file) //nolint:gosec // in the benchmark's own folder
+	f, err := os.Create(file)
 	if err != nil {
 		return err
 	}
