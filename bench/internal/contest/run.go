@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/tenantry/tenantry/bench/internal/child"
 	"github.com/tenantry/tenantry/bench/internal/peer"
 	"github.com/tenantry/tenantry/bench/internal/tree"
@@ -52,7 +54,8 @@ func Run(ctx context.Context, w *tree.World, all []Contestant, cfg Config) (*Res
 			}
 		}
 	}()
-	for _, step := range []func(context.Context, *entrant) error{run.load, run.start, run.verify} {
+	run.loads(ctx)
+	for _, step := range []func(context.Context, *entrant) error{run.start, run.verify} {
 		run.each(ctx, 0, step)
 	}
 	for round := range cfg.Rounds {
@@ -95,11 +98,30 @@ func (r *runner) each(ctx context.Context, round int, step func(context.Context,
 		if e.entry.Failed != "" {
 			continue
 		}
-		if err := step(ctx, e); err != nil && ctx.Err() == nil {
-			e.entry.Failed = firstLine(err)
-			r.say("%s fails: %v", e.Name, err)
-		}
+		r.attempt(ctx, e, step)
 	}
+}
+
+// attempt does a step for a system, which is left out from then on if it fails.
+func (r *runner) attempt(ctx context.Context, e *entrant, step func(context.Context, *entrant) error) {
+	if err := step(ctx, e); err != nil && ctx.Err() == nil {
+		e.entry.Failed = firstLine(err)
+		r.say("%s fails: %v", e.Name, err)
+	}
+}
+
+// loads loads some systems at once: nothing is timed that counts, and it is most of what a run takes.
+func (r *runner) loads(ctx context.Context) {
+	const together = 3
+	var group errgroup.Group
+	group.SetLimit(together)
+	for _, e := range r.all {
+		group.Go(func() error {
+			r.attempt(ctx, e, r.load)
+			return nil
+		})
+	}
+	_ = group.Wait() // what fails is left out
 }
 
 func (r *runner) load(ctx context.Context, e *entrant) error {

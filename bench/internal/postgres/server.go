@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,7 +32,7 @@ type Server struct {
 	port          int
 	process       *os.Process
 	ended         chan struct{}
-	databases     int
+	databases     atomic.Int64
 }
 
 // changed are the settings that differ from PostgreSQL's defaults. Those of durability do not.
@@ -160,8 +161,7 @@ func (s *Server) stop() error {
 
 // Create makes an empty database and returns its URL.
 func (s *Server) Create(ctx context.Context) (string, error) {
-	s.databases++
-	name := "bench_" + strconv.Itoa(s.databases)
+	name := "bench_" + strconv.FormatInt(s.databases.Add(1), 10)
 	return s.url(name), s.do(ctx, "postgres", "CREATE DATABASE "+name)
 }
 

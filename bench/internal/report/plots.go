@@ -26,6 +26,7 @@ type picture struct {
 const (
 	width  = 9 * vg.Inch
 	height = 5 * vg.Inch
+	gap    = 10 * vg.Inch / 72 // below the title
 )
 
 // Plots writes all plots into a folder, which it makes.
@@ -35,7 +36,7 @@ func (r *Report) Plots(folder string) error {
 	}
 	for _, p := range r.plots() {
 		drawn := plot.New()
-		drawn.Title.Text = p.title
+		drawn.Title.Text, drawn.Title.Padding = p.title, gap
 		if err := p.draw(drawn); err != nil {
 			return fmt.Errorf("plot %s: %w", p.file, err)
 		}
@@ -77,8 +78,9 @@ func (r *Report) lines(p *plot.Plot, about int) error {
 	p.X.Label.Text, p.Y.Label.Text = "accounts", "time"
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
 	p.X.Tick.Marker, p.Y.Tick.Marker = decades(digits), decades(Time)
-	p.Legend.Top, p.Legend.Left = true, true
+	p.Legend.Top = true
 	p.Add(plotter.NewGrid())
+	defer makeRoom(p)
 	for n, s := range r.Main.Systems {
 		var points plotter.XYs
 		for _, result := range r.all() {
@@ -100,6 +102,16 @@ func (r *Report) lines(p *plot.Plot, about int) error {
 		p.Legend.Add(s.Title, line, marks)
 	}
 	return nil
+}
+
+// makeRoom leaves the right of a plot to the legend, and begins and ends its times at powers of ten.
+func makeRoom(p *plot.Plot) {
+	const legend = 30 // times as many accounts as the last point has
+	last := p.X.Max
+	ticks := p.X.Tick.Marker
+	p.X.Tick.Marker = plot.TickerFunc(func(low, _ float64) []plot.Tick { return ticks.Ticks(low, last) })
+	p.X.Max *= legend
+	p.Y.Min, p.Y.Max = math.Pow(10, math.Floor(math.Log10(p.Y.Min))), math.Pow(10, math.Ceil(math.Log10(p.Y.Max)))
 }
 
 // bars draws one number of every system, on a logarithmic scale, as systems differ by many powers of ten.
@@ -151,7 +163,7 @@ func (r *Report) bars(p *plot.Plot, key string, of func(contest.Figure) float64,
 		p.Add(drawn)
 	}
 	p.NominalY(names...)
-	p.X.Min = 0
+	p.X.Min, p.X.Max = 0, math.Ceil(p.X.Max)
 	p.X.Tick.Marker = plot.TickerFunc(func(low, high float64) []plot.Tick {
 		var ticks []plot.Tick
 		for e := math.Ceil(low); e <= high; e++ {

@@ -159,7 +159,7 @@ func (r *Report) starts(m markdown) {
 	m.line("### Start and memory")
 	m.line("")
 	m.line("Ready is from the start of the process until it has answered its first check; the first page is the one after that, of the user with a ninth of the accounts. " +
-		"Memory (PSS) is of the system's own processes, SpiceDB's included where it is one; PostgreSQL, which all but the in-memory and embedded systems share, is not in it. Loading is by each system's own means and says little.")
+		"Memory (PSS) is of the system's own processes, SpiceDB's included where it is one; PostgreSQL, which all but the in-memory and embedded systems share, is not in it. Loading is by each system's own means, three systems at a time, and says little.")
 	for _, result := range append([]*contest.Result{r.Main}, r.Others...) {
 		if !slices.ContainsFunc(result.Systems, func(s *contest.System) bool { return len(s.Starts) > 0 }) {
 			continue

@@ -40,6 +40,8 @@ func Raised(d *Database) *System {
 // Load fills the database, if no other system has.
 func (s *System) Load(ctx context.Context, w *tree.World) error {
 	s.world = w
+	s.database.mu.Lock()
+	defer s.database.mu.Unlock()
 	if s.database.users++; s.database.users > 1 {
 		return nil
 	}

@@ -4,6 +4,7 @@ package fga
 import (
 	"context"
 	"errors"
+	"sync"
 
 	openfga "github.com/openfga/api/proto/openfga/v1"
 	"google.golang.org/grpc"
@@ -20,7 +21,9 @@ type Database struct {
 	url      string
 	store    string
 	model    string
-	users    int
+
+	mu    sync.Mutex // loading waits for loading
+	users int
 }
 
 // NewDatabase returns one that is yet to be made.
@@ -67,6 +70,8 @@ func (d *Database) serve(ctx context.Context, extra []string) (*child.Process, *
 }
 
 func (d *Database) close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if d.users--; d.users > 0 || d.url == "" {
 		return nil
 	}

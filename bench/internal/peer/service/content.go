@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/tenantry/tenantry/bench/internal/child"
 	"github.com/tenantry/tenantry/bench/internal/peer/spice"
@@ -21,7 +22,9 @@ type Content struct {
 	binary, dir string
 	remote      *remote // nil for the embedded shape
 	token       string
-	users       int
+
+	mu    sync.Mutex // loading waits for loading
+	users int
 }
 
 // remote is the shape with PostgreSQL and a SpiceDB elsewhere.
@@ -73,7 +76,7 @@ func (c *Content) fill(ctx context.Context, w *tree.World) error {
 	if err := export(w, file); err != nil {
 		return err
 	}
-	args := append([]string{"load", file}, c.flags(c.data())...)
+	args := append([]string{"load", file, "--apply-wait", "1h"}, c.flags(c.data())...)
 	if _, err := child.Run(ctx, child.Command{Program: c.binary, Args: args}); err != nil {
 		return err
 	}
@@ -131,6 +134,8 @@ func (c *Content) copyTo(folder string) error {
 
 // close removes the content once nobody uses it.
 func (c *Content) close(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.users--; c.users > 0 {
 		return nil
 	}

@@ -30,6 +30,8 @@ func New(c *Content, index string) *System { return &System{content: c, index: i
 // Load fills the content, if no other system has, and takes the server's copy of it.
 func (s *System) Load(ctx context.Context, w *tree.World) error {
 	s.world = w
+	s.content.mu.Lock()
+	defer s.content.mu.Unlock()
 	if s.content.users++; s.content.users == 1 {
 		if err := s.content.fill(ctx, w); err != nil {
 			return err
