@@ -59,7 +59,7 @@ func Run(ctx context.Context, w *tree.World, all []Contestant, cfg Config) (*Res
 		run.each(ctx, 0, step)
 	}
 	for round := range cfg.Rounds {
-		if !cfg.Until.IsZero() && round > 0 && time.Now().After(cfg.Until) {
+		if ctx.Err() != nil || !cfg.Until.IsZero() && round > 0 && time.Now().After(cfg.Until) {
 			break
 		}
 		run.say("round %d of %d", round+1, cfg.Rounds)
