@@ -64,7 +64,7 @@ func compare(ctx context.Context, args []string, log io.Writer) (out *report.Rep
 	if err := describe(ctx, out, pg); err != nil {
 		return nil, err
 	}
-	b := bench{cfg: cfg, dir: dir, field: field, log: log, until: begun.Add(cfg.timeout * 4 / 5)}
+	b := bench{cfg: cfg, dir: dir, field: field, log: log, postmaster: pg.PID(), until: begun.Add(cfg.timeout * 4 / 5)}
 	if err := b.measure(ctx, out); err != nil {
 		return nil, err
 	}
@@ -88,6 +88,8 @@ type bench struct {
 	field *contest.Field
 	log   io.Writer
 	until time.Time
+
+	postmaster int
 }
 
 func (b bench) measure(ctx context.Context, out *report.Report) error {
@@ -124,7 +126,7 @@ func (b bench) contest(ctx context.Context, accounts int, systems []string, cfg 
 	if cfg.Extent == (peer.Extent{}) {
 		cfg.Extent = peer.Extent{Checks: 50, Users: 5}
 	}
-	cfg.Extent.Limit = cfg.Limit
+	cfg.Extent.Limit, cfg.Postmaster = cfg.Limit, b.postmaster
 	return contest.Run(ctx, w, b.field.Enter(b.dir, systems), cfg)
 }
 

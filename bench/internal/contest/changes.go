@@ -100,6 +100,9 @@ func (c changer) await(ctx context.Context, want bool, sees func(context.Context
 		if got == want {
 			return nil
 		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("a change was not seen: %w", context.Cause(ctx))
+		}
 	}
 }
 

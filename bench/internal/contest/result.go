@@ -75,6 +75,7 @@ type Result struct {
 	Cases   []Case
 	Cells   map[string]map[string]*Cell // by key of the case and name of the system
 	Rounds  int                         // that were finished
+	Shared  int64                       // bytes of memory of PostgreSQL, after all rounds
 }
 
 // Cell returns a case of a system; nil if there is none.

@@ -31,6 +31,8 @@ type Config struct {
 	Growth   bool          // only the cases that are shown against the number of accounts
 	Extent   peer.Extent   // of the comparison of answers
 	Log      io.Writer
+
+	Postmaster int // process whose memory, and that of its children, is shared by systems; 0 is none
 }
 
 // Run loads, starts and compares all contestants, and measures them by turns. A system that
@@ -69,6 +71,12 @@ func Run(ctx context.Context, w *tree.World, all []Contestant, cfg Config) (*Res
 		}
 	}
 	run.each(ctx, 0, run.weigh)
+	if cfg.Postmaster != 0 && ctx.Err() == nil {
+		var err error
+		if r.Shared, err = child.Memory(child.Family(cfg.Postmaster)...); err != nil {
+			run.say("the memory of PostgreSQL: %v", err)
+		}
+	}
 	return r, context.Cause(ctx)
 }
 

@@ -159,6 +159,9 @@ func (s *Server) stop() error {
 	return fmt.Errorf("postgres, process %d, does not end", s.process.Pid)
 }
 
+// PID returns the id of the server's first process, of which all others are children.
+func (s *Server) PID() int { return s.process.Pid }
+
 // Create makes an empty database and returns its URL.
 func (s *Server) Create(ctx context.Context) (string, error) {
 	name := "bench_" + strconv.FormatInt(s.databases.Add(1), 10)

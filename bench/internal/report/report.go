@@ -181,6 +181,7 @@ func (r *Report) starts(m markdown) {
 				Range(of(func(s contest.Start) float64 { return micro(s.FirstPage) }), Time),
 				memory(figures.Median(of(func(s contest.Start) float64 { return float64(s.Memory) }))), memory(float64(s.Memory)))
 		}
+		m.row("PostgreSQL, for all that use it together", "", "", "", "", memory(float64(result.Shared)))
 	}
 }
 
