@@ -37,7 +37,7 @@ func (w testWriter) Write(text []byte) (int, error) {
 // openAll starts a worker with an empty store of each kind.
 func openAll(ctx context.Context, t *testing.T) map[wire.Kind]*process.Process {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "tenantry-bench-test-") //nolint:usetesting // PostgreSQL's user must get in
+	dir, err := os.MkdirTemp("", "tenantry-bench-test-")
 	if err != nil {
 		t.Fatal(err)
 	}

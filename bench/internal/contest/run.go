@@ -118,7 +118,7 @@ func (r *runner) attempt(ctx context.Context, e *entrant, step func(context.Cont
 	}
 }
 
-// loads loads some systems at once: nothing is timed that counts, and it is most of what a run takes.
+// loads brings the content into some systems at once: nothing is timed that counts, and it is most of what a run takes.
 func (r *runner) loads(ctx context.Context) {
 	const together = 3
 	var group errgroup.Group
