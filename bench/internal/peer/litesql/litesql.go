@@ -154,8 +154,13 @@ WITH RECURSIVE reach (id, branch) AS (
 const page = down + `
 SELECT a.id, a.name, count(*) OVER ()
 FROM (SELECT DISTINCT id FROM reach) r JOIN accounts a ON a.id = r.id
-WHERE a.folded LIKE ?2
-ORDER BY a.folded, a.id LIMIT ?3`
+ORDER BY a.folded, a.id LIMIT ?2`
+
+const search = down + `
+SELECT a.id, a.name, count(*) OVER ()
+FROM (SELECT DISTINCT id FROM reach) r JOIN accounts a ON a.id = r.id
+WHERE a.folded LIKE ?3
+ORDER BY a.folded, a.id LIMIT ?2`
 
 const list = down + `
 SELECT DISTINCT id FROM reach`
@@ -182,11 +187,15 @@ func (s *System) Check(ctx context.Context, user, account int, p tree.Permission
 // Page is one query, with the total beside every row.
 func (s *System) Page(ctx context.Context, user int, query string) (peer.Page, error) {
 	var found peer.Page
-	err := s.query(ctx, page, func(r *sqlite.Stmt) {
+	ask, args := page, []any{user, peer.PageSize}
+	if query != "" {
+		ask, args = search, append(args, "%"+query+"%")
+	}
+	err := s.query(ctx, ask, func(r *sqlite.Stmt) {
 		found.Accounts = append(found.Accounts, r.ColumnInt32(0))
 		_ = r.ColumnText(1) // a caller wants the name
 		found.Total = r.ColumnInt(2)
-	}, user, "%"+query+"%", peer.PageSize)
+	}, args...)
 	return found, err
 }
 

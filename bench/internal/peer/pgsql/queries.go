@@ -3,12 +3,12 @@ package pgsql
 // recursive goes up from the account for a check, and down from the memberships for a list.
 func recursive() queries {
 	const down = `
-WITH RECURSIVE reach (id, branch) AS (
-	SELECT m.account, m.branch OR a.always_on
+WITH RECURSIVE reach (id, name, folded, branch) AS (
+	SELECT a.id, a.name, a.folded, m.branch OR a.always_on
 	FROM memberships m JOIN accounts a ON a.id = m.account
 	WHERE m."user" = $1
 	UNION
-	SELECT a.id, true FROM reach r JOIN accounts a ON a.parent = r.id WHERE r.branch
+	SELECT a.id, a.name, a.folded, true FROM reach r JOIN accounts a ON a.parent = r.id WHERE r.branch
 )`
 	return queries{
 		check: `
@@ -23,10 +23,13 @@ SELECT EXISTS (
 	JOIN permissions p ON p.role = m.role AND p.permission = $3
 	WHERE up.reaches OR m.branch)`,
 		page: down + `
-SELECT a.id, a.name, count(*) OVER ()
-FROM (SELECT DISTINCT id FROM reach) r JOIN accounts a USING (id)
-WHERE a.folded LIKE $2
-ORDER BY a.folded, a.id LIMIT $3`,
+SELECT id, name, count(*) OVER ()
+FROM (SELECT DISTINCT id, name, folded FROM reach) r
+ORDER BY folded, id LIMIT $2`,
+		search: down + `
+SELECT id, name, count(*) OVER ()
+FROM (SELECT DISTINCT id, name, folded FROM reach WHERE folded LIKE $3) r
+ORDER BY folded, id LIMIT $2`,
 		list: down + `
 SELECT DISTINCT id FROM reach`,
 	}
@@ -40,6 +43,11 @@ WITH mine AS MATERIALIZED (
 	FROM memberships m JOIN accounts a ON a.id = m.account
 	WHERE m."user" = $1
 )`
+	const reach = `
+	SELECT a.id, a.name, a.folded FROM mine JOIN accounts a ON a.path <@ mine.path WHERE mine.branch
+	UNION
+	SELECT a.id, a.name, a.folded FROM mine JOIN accounts a USING (id)
+`
 	return queries{
 		extra: `
 CREATE EXTENSION IF NOT EXISTS ltree;
@@ -60,13 +68,12 @@ SELECT EXISTS (
 	JOIN permissions p ON p.role = m.role AND p.permission = $3
 	WHERE a.id = $2 AND (top.id = a.id OR (m.branch OR top.always_on) AND top.path @> a.path))`,
 		page: mine + `
-SELECT id, name, count(*) OVER () FROM (
-	SELECT a.id, a.name, a.folded FROM mine JOIN accounts a ON a.path <@ mine.path WHERE mine.branch
-	UNION
-	SELECT a.id, a.name, a.folded FROM mine JOIN accounts a USING (id)
-) reach
-WHERE folded LIKE $2
-ORDER BY folded, id LIMIT $3`,
+SELECT id, name, count(*) OVER () FROM (` + reach + `) reach
+ORDER BY folded, id LIMIT $2`,
+		search: mine + `
+SELECT id, name, count(*) OVER () FROM (` + reach + `) reach
+WHERE folded LIKE $3
+ORDER BY folded, id LIMIT $2`,
 		list: mine + `
 SELECT a.id FROM mine JOIN accounts a ON a.path <@ mine.path WHERE mine.branch
 UNION
