@@ -7,7 +7,7 @@ LINT_VERSION := $(shell awk '$$1 == "github.com/golangci/golangci-lint/v2" {prin
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: build
 build: ## Build bin/tenantry
@@ -67,7 +67,15 @@ verify: build ## Check that generated files are current, and that the schema pas
 	./$(BIN)/tenantry schema validate schema/validation
 
 .PHONY: bench
-bench: ## Run the benchmarks, five times each
+bench: ## Compare Tenantry with its peers: writes bench/RESULTS.md and plots; half an hour. make bench ARGS=-help
+	cd bench && go run . $(ARGS)
+
+.PHONY: bench-engine
+bench-engine: ## Compare SpiceDB on SQLite with SpiceDB on PostgreSQL and in memory, a quarter of an hour
+	cd bench && go run ./engine $(ARGS)
+
+.PHONY: bench-go
+bench-go: ## Run the benchmarks in the code, five times each
 	go test -run '^$$' -bench . -benchmem -count 5 ./...
 
 .PHONY: fuzz

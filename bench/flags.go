@@ -6,80 +6,89 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/tenantry/tenantry/bench/internal/plan"
-	"github.com/tenantry/tenantry/bench/internal/wire"
-	"github.com/tenantry/tenantry/bench/internal/world"
+	"github.com/tenantry/tenantry/bench/internal/contest"
 )
 
 // config is what the flags say.
 type config struct {
-	plan.Config
-	small   world.Size // of the comparison with memory
-	timeout time.Duration
+	accounts, large         int
+	growth                  []int
+	systems, largeSystems   []string
+	rounds, restarts        int
+	each, limit, timeout    time.Duration
+	seed                    uint64
+	dir, results, plots     string
+	whole                   bool   // all flags of weight have their defaults
+	args                    string // as they were given
+	growthRounds, verifying int
+}
+
+// flags that may differ in a whole run: where it works and writes to, and how long it may take.
+func harmless() []string {
+	return []string{"dir", "results", "plots", "timeout", "large", "large-systems"}
 }
 
 func parse(args []string, log io.Writer) (config, error) {
-	cfg := config{Config: plan.Config{Log: log}}
+	c := config{args: strings.Join(args, " ")}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(log)
-	flags.IntVar(&cfg.Size.Accounts, "accounts", 100_000, "accounts to generate, and nine users for ten of them")
-	flags.IntVar(&cfg.small.Accounts, "memory-accounts", 10_000, "accounts at most for the comparison with memory, which is too slow for many")
-	flags.Uint64Var(&cfg.Size.Seed, "seed", 1, "of the generated content")
-	flags.IntVar(&cfg.Rounds, "rounds", 5, "rounds, in each of which the stores take turns")
-	flags.IntVar(&cfg.Checks, "checks", 500, "checks a round, for each consistency")
-	flags.DurationVar(&cfg.Writing, "writing", 3*time.Second, "how long to write in a round, for each number of writers")
-	flags.IntVar(&cfg.Imported, "imported", 150_000, "most relationships to import in a round")
-	flags.DurationVar(&cfg.Limit, "limit", time.Minute, "for a lookup, and for the checks of a round")
-	flags.DurationVar(&cfg.timeout, "timeout", 15*time.Minute, "for everything; rounds are left out when time is short")
-	flags.IntVar(&cfg.Restarts, "restarts", 3, "starts of a process for each footprint")
-	flags.StringVar(&cfg.Dir, "dir", os.TempDir(), "where the stores keep their files: on the disk that is to be measured")
-	flags.StringVar(&cfg.Profile, "profile", "", "folder for CPU profiles of the first round")
-	names := flags.String("stores", join(plan.Stores()), "stores to compare")
-	cases := flags.String("cases", join(plan.Cases()), "cases to measure")
-	footprints := flags.String("footprints", "10000,100000,1000000", "relationships for which to measure memory and start")
+	flags.IntVar(&c.accounts, "accounts", 100_000, "accounts of the main comparison; two users an account")
+	growth := flags.String("growth", "1000,10000", "other numbers of accounts, for the plots of growth; none if empty")
+	flags.IntVar(&c.large, "large", 0, "accounts of a last, large one for the plots of growth, like 1000000; 0 is none")
+	largeSystems := flags.String("large-systems", join([]string{
+		contest.SpiceDB, contest.Recursive, contest.Ltree, contest.SQLite, contest.ArraysOverHTTP, contest.ArraysInProcess,
+	}), "systems of that one; tenantry takes the best part of an hour to load a million accounts")
+	systems := flags.String("systems", join(contest.Names()), "systems to compare")
+	flags.IntVar(&c.rounds, "rounds", 5, "rounds, in each of which the systems take turns; fewer if time is short")
+	flags.IntVar(&c.growthRounds, "growth-rounds", 3, "rounds for other numbers of accounts")
+	flags.IntVar(&c.restarts, "restarts", 3, "starts of each system")
+	flags.IntVar(&c.verifying, "verify", 300, "random checks that are compared before anything is timed; a tenth as many users' lists")
+	flags.DurationVar(&c.each, "each", 300*time.Millisecond, "time for each case, system and round")
+	flags.DurationVar(&c.limit, "limit", 20*time.Second, "for one operation; what takes longer is shown as such")
+	flags.DurationVar(&c.timeout, "timeout", 25*time.Minute, "for everything but the large comparison: no round begins in its last fifth")
+	flags.Uint64Var(&c.seed, "seed", 1, "of the content")
+	flags.StringVar(&c.dir, "dir", os.TempDir(), "where the systems keep their files: on the disk that is to be measured")
+	flags.StringVar(&c.results, "results", "RESULTS.md", "file to write")
+	flags.StringVar(&c.plots, "plots", "plots", "folder for the plots, beside that file")
 	if err := flags.Parse(args); err != nil {
-		return cfg, err
+		return c, err
 	}
 	if flags.NArg() > 0 {
-		return cfg, fmt.Errorf("%q is no flag", flags.Arg(0))
+		return c, fmt.Errorf("%q is no flag", flags.Arg(0))
 	}
-	cfg.Stores, cfg.Cases = split[wire.Kind](*names), split[plan.Case](*cases)
-	for _, text := range split[string](*footprints) {
+	c.whole = true
+	flags.Visit(func(f *flag.Flag) { c.whole = c.whole && slices.Contains(harmless(), f.Name) })
+	c.systems, c.largeSystems = split(*systems), split(*largeSystems)
+	for _, text := range split(*growth) {
 		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 {
-			return cfg, fmt.Errorf("-footprints are numbers of relationships, not %q", text)
+		if err != nil {
+			return c, fmt.Errorf("-growth are numbers of accounts, not %q", text)
 		}
-		cfg.Footprint = append(cfg.Footprint, n)
+		c.growth = append(c.growth, n)
 	}
-	if cfg.Size.Accounts < 1 || cfg.small.Accounts < 1 {
-		return cfg, errors.New("-accounts and -memory-accounts are at least 1")
-	}
-	cfg.Size.Users = users(cfg.Size.Accounts)
-	cfg.small.Accounts = min(cfg.small.Accounts, cfg.Size.Accounts)
-	cfg.small.Users, cfg.small.Seed = users(cfg.small.Accounts), cfg.Size.Seed
-	return cfg, cfg.Check()
+	slices.Sort(c.growth)
+	return c, c.check()
 }
 
-func users(accounts int) int { return max(1, accounts*9/10) }
-
-func join[T ~string](all []T) string {
-	texts := make([]string, len(all))
-	for i, t := range all {
-		texts[i] = string(t)
-	}
-	return strings.Join(texts, ",")
-}
-
-func split[T ~string](text string) []T {
-	var all []T
-	for part := range strings.SplitSeq(text, ",") {
-		if part = strings.TrimSpace(part); part != "" {
-			all = append(all, T(part))
+func (c config) check() error {
+	for _, name := range slices.Concat(c.systems, c.largeSystems) {
+		if !slices.Contains(contest.Names(), name) {
+			return fmt.Errorf("there is no system %q; there are %s", name, join(contest.Names()))
 		}
 	}
-	return all
+	if c.rounds < 1 || c.growthRounds < 1 || c.restarts < 1 || len(c.systems) == 0 {
+		return errors.New("-rounds, -growth-rounds and -restarts are at least 1, and there is a system at least")
+	}
+	return nil
+}
+
+func join(all []string) string { return strings.Join(all, ",") }
+
+func split(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
 }

@@ -183,7 +183,7 @@ func removeSQLite(at string) error {
 	return err
 }
 
-// writes writes with one writer and with sixteen.
+// writes does so with one writer and with sixteen.
 func (r *run) writes(ctx context.Context, round int) error {
 	for _, writers := range []int{1, 16} {
 		name := fmt.Sprintf("%d writers", writers)

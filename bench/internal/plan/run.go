@@ -56,7 +56,7 @@ func folder(cfg Config) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return dir, os.Chmod(dir, 0o711) // PostgreSQL may run as another user
+	return dir, os.Chmod(dir, 0o711) //nolint:gosec // PostgreSQL may run as another user
 }
 
 // run is a run under way.

@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,13 +32,13 @@ type Server struct {
 	port          int
 	process       *os.Process
 	ended         chan struct{}
-	databases     int
+	databases     atomic.Int64
 }
 
 // changed are the settings that differ from PostgreSQL's defaults. Those of durability do not.
 func changed() []string {
 	return []string{
-		"listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=100",
+		"listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300",
 		"shared_buffers=1GB",        // instead of 128 MB: the content fits
 		"max_wal_size=4GB",          // instead of 1 GB: imports meet no forced checkpoint
 		"track_commit_timestamp=on", // SpiceDB asks for it
@@ -79,7 +80,8 @@ func (s *Server) create(ctx context.Context, bin string, as owner) error {
 			return err
 		}
 	}
-	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "--pgdata", s.data(), "--username", superuser,
+	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), //nolint:gosec // PostgreSQL's own program
+		"--pgdata", s.data(), "--username", superuser,
 		"--pwfile", secret, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-instructions")
 	initdb.Dir, initdb.SysProcAttr = s.dir, as.attributes()
 	if out, err := initdb.CombinedOutput(); err != nil {
@@ -99,7 +101,7 @@ func (s *Server) run(ctx context.Context, bin string, as owner) error {
 	for _, setting := range changed() {
 		args = append(args, "-c", setting)
 	}
-	server := exec.Command(filepath.Join(bin, "postgres"), args...)
+	server := exec.Command(filepath.Join(bin, "postgres"), args...) //nolint:gosec,noctx // PostgreSQL's own program, which Close ends
 	server.Dir, server.SysProcAttr = s.dir, as.attributes()
 	output, err := server.StderrPipe()
 	if err != nil {
@@ -157,10 +159,12 @@ func (s *Server) stop() error {
 	return fmt.Errorf("postgres, process %d, does not end", s.process.Pid)
 }
 
+// PID returns the id of the server's first process, of which all others are children.
+func (s *Server) PID() int { return s.process.Pid }
+
 // Create makes an empty database and returns its URL.
 func (s *Server) Create(ctx context.Context) (string, error) {
-	s.databases++
-	name := "bench_" + strconv.Itoa(s.databases)
+	name := "bench_" + strconv.FormatInt(s.databases.Add(1), 10)
 	return s.url(name), s.do(ctx, "postgres", "CREATE DATABASE "+name)
 }
 
@@ -224,7 +228,7 @@ func (s *Server) url(database string) string {
 }
 
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // at once
 	if err != nil {
 		return 0, err
 	}

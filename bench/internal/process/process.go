@@ -50,7 +50,7 @@ func Start(log io.Writer) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{cmd: exec.Command(self), ended: make(chan struct{})}
+	p := &Process{cmd: exec.Command(self), ended: make(chan struct{})} //nolint:noctx // Close ends it
 	p.cmd.Env = append(os.Environ(), role+"=1")
 	p.cmd.Stderr = log
 	if p.in, err = p.cmd.StdinPipe(); err != nil {

@@ -43,7 +43,7 @@ func relationships(req wire.Request, size int, fn func([]*v1.Relationship) error
 	if err != nil {
 		return 0, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	lines := bufio.NewScanner(f)
 	var batch []*v1.Relationship
 	for range req.Skip {
@@ -91,7 +91,7 @@ func (w *Worker) bulk(ctx context.Context, r wire.Request) (wire.Answer, error) 
 	finish := func() error {
 		answer, err := stream.CloseAndRecv()
 		stream, sent = nil, 0
-		loaded += int(answer.GetNumLoaded())
+		loaded += int(answer.GetNumLoaded()) //nolint:gosec // some millions at most
 		return err
 	}
 	read, err := relationships(r, perMessage, func(batch []*v1.Relationship) error {

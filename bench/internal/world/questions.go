@@ -17,7 +17,7 @@ type Questions struct {
 
 // Questions starts a sequence of questions; equal seeds give equal sequences.
 func (w *World) Questions(seed uint64) *Questions {
-	return &Questions{world: w, dice: rand.New(rand.NewPCG(w.Size.Seed, seed)), asked: map[wire.Question]bool{}}
+	return &Questions{world: w, dice: rand.New(rand.NewPCG(w.Size.Seed, seed)), asked: map[wire.Question]bool{}} //nolint:gosec // the same questions each time are wanted
 }
 
 // Next returns n new questions with the answers of the model. Accounts come from all levels of the

@@ -91,7 +91,7 @@ func New(size Size) (*World, error) {
 	}()
 	fill := filler{world: w, projector: relation.NewProjector(catalogue), catalogue: catalogue, used: map[account.Assignment]bool{}}
 	if err := ndjson.Read(out, fill.record); err != nil {
-		out.CloseWithError(err)
+		_ = out.CloseWithError(err) // never fails
 		return nil, err
 	}
 	w.order()

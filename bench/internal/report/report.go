@@ -1,0 +1,195 @@
+// Package report writes what contests gave: RESULTS.md with tables and the issue's targets, and plots.
+package report
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tenantry/tenantry/bench/internal/contest"
+	"github.com/tenantry/tenantry/bench/internal/figures"
+)
+
+// Report is all that a run gave.
+type Report struct {
+	Whole    bool   // nothing was left out by flags
+	Command  string // that made it
+	Indexed  bool   // whether this Tenantry has an index to switch
+	Took     time.Duration
+	Machine  []Fact
+	Versions []Fact
+	Settings []Fact
+
+	Main   *contest.Result
+	Others []*contest.Result // of other numbers of accounts, with fewer cases; the fewest accounts first
+}
+
+// Fact is a name and a value.
+type Fact struct{ Name, Value string }
+
+// Markdown writes RESULTS.md, which refers to plots in a folder.
+func (r *Report) Markdown(out io.Writer, plots string) {
+	m := markdown{out}
+	m.line("# Tenantry and its peers")
+	m.line("")
+	if !r.Whole {
+		m.line("**This is a partial run: `%s`. Do not quote it as the comparison.**", r.Command)
+		m.line("")
+	}
+	m.line("Written by `make bench` (%s), in %s and one run. Do not edit.", time.Now().UTC().Format(time.DateOnly), r.Took.Round(time.Second))
+	if !r.Indexed {
+		m.line("")
+		m.line("**This Tenantry has no switcher index yet** (`tenantry serve` knows no `--index`): its columns and the targets below are about Tenantry without one.")
+	}
+	r.targets(m)
+	r.answers(m)
+	m.line("")
+	m.line("## Figures")
+	m.line("")
+	m.line("A cell is the median of an operation, the median of %d rounds; in parentheses the least and the greatest median of a round; then p99, the median of the rounds'. "+
+		"⚠ is that answers were wrong or incomplete, and how many of them: such a time is of another, smaller work.", r.Main.Rounds)
+	for _, g := range []contest.Group{contest.Checks, contest.Pages, contest.Lists, contest.Changes} {
+		r.group(m, g)
+	}
+	r.starts(m)
+	r.ratios(m)
+	r.growth(m)
+	r.pictures(m, plots)
+	r.reading(m)
+}
+
+// markdown writes lines.
+type markdown struct{ out io.Writer }
+
+func (m markdown) line(format string, args ...any) {
+	fmt.Fprintf(m.out, format+"\n", args...)
+}
+
+func (m markdown) row(cells ...string) { m.line("| %s |", strings.Join(cells, " | ")) }
+
+func (m markdown) head(cells ...string) {
+	m.row(cells...)
+	m.row(slices.Repeat([]string{"---"}, len(cells))...)
+}
+
+// titles returns the heads of the systems' columns.
+func (r *Report) titles() []string {
+	var all []string
+	for _, s := range r.Main.Systems {
+		all = append(all, s.Title)
+	}
+	return all
+}
+
+func (r *Report) group(m markdown, g contest.Group) {
+	m.line("")
+	m.line("### %s", g)
+	m.line("")
+	m.head(append([]string{""}, r.titles()...)...)
+	for _, c := range r.Main.Cases {
+		if c.Group != g {
+			continue
+		}
+		row := []string{c.Title}
+		for _, s := range r.Main.Systems {
+			row = append(row, r.cell(c, s))
+		}
+		m.row(row...)
+	}
+}
+
+func (r *Report) cell(c contest.Case, s *contest.System) string {
+	if s.Failed != "" {
+		return "failed"
+	}
+	cell := r.Main.Cell(c.Key, s.Name)
+	if cell == nil {
+		return "–"
+	}
+	if len(cell.Rounds) == 0 {
+		return cell.Note
+	}
+	text := Range(cell.Values(func(f contest.Figure) float64 { return f.Median }), Time)
+	if p99 := figures.Median(cell.Values(func(f contest.Figure) float64 { return f.P99 })); !math.IsNaN(p99) {
+		text += "; p99 " + Time(p99)
+	}
+	if c.Clients > 1 {
+		text = Range(cell.Values(func(f contest.Figure) float64 { return f.Rate }), Rate) + "; " + text
+	}
+	if wrong, of := cell.Wrong(); wrong > 0 {
+		text += fmt.Sprintf(" ⚠ %s of %s wrong", figures.Thousands(wrong), figures.Thousands(of))
+	}
+	if cell.Note != "" {
+		text += "; then " + cell.Note
+	}
+	return text
+}
+
+// answers tells which systems gave the right ones.
+func (r *Report) answers(m markdown) {
+	m.line("")
+	m.line("## Do all give the same answers?")
+	m.line("")
+	m.line("Before anything was timed: checks, lists as sets, first pages and searches in their order and with totals, compared with a plain model of the content. " +
+		"SpiceDB and OpenFGA have no order, search or total: for them a page is a full list, searched, sorted and cut in the client, which holds all names in memory.")
+	m.line("")
+	m.head("system", "answers compared", "wrong or incomplete")
+	for _, s := range r.Main.Systems {
+		said := "none"
+		switch {
+		case s.Failed != "":
+			said = "it failed: " + s.Failed
+		case !s.Verdict.Right():
+			said = "⚠ " + strings.Join(s.Verdict.Faults, "; ")
+		}
+		if len(s.Verdict.Late) > 0 {
+			said += "; not compared, as it took too long: " + strings.Join(s.Verdict.Late, ", ")
+		}
+		m.row(s.Title, strconv.Itoa(s.Verdict.Asked), said)
+	}
+}
+
+// starts shows loading, starts and memory.
+func (r *Report) starts(m markdown) {
+	m.line("")
+	m.line("### Start and memory")
+	m.line("")
+	m.line("Ready is from the start of the process until it has answered its first check; the first page is the one after that, of the user with a ninth of the accounts. " +
+		"Memory (PSS) is of the system's own processes, SpiceDB's included where it is one; PostgreSQL, which all but the in-memory and embedded systems share, is not in it. Loading is by each system's own means, three systems at a time, and says little.")
+	for _, result := range append([]*contest.Result{r.Main}, r.Others...) {
+		if !slices.ContainsFunc(result.Systems, func(s *contest.System) bool { return len(s.Starts) > 0 }) {
+			continue
+		}
+		m.line("")
+		m.line("%s accounts, %s memberships:", figures.Thousands(result.World.Size.Accounts), figures.Thousands(len(result.World.Memberships)))
+		m.line("")
+		m.head("system", "loading", "ready", "first page then", "memory then", "memory after all rounds")
+		for _, s := range result.Systems {
+			of := func(get func(contest.Start) float64) []float64 {
+				var all []float64
+				for _, start := range s.Starts {
+					all = append(all, get(start))
+				}
+				return all
+			}
+			m.row(s.Title, s.Loading.Round(100*time.Millisecond).String(),
+				Range(of(func(s contest.Start) float64 { return micro(s.Ready) }), Time),
+				Range(of(func(s contest.Start) float64 { return micro(s.FirstPage) }), Time),
+				memory(figures.Median(of(func(s contest.Start) float64 { return float64(s.Memory) }))), memory(float64(s.Memory)))
+		}
+		m.row("PostgreSQL, for all that use it together", "", "", "", "", memory(float64(result.Shared)))
+	}
+}
+
+func micro(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+
+func memory(bytes float64) string {
+	if math.IsNaN(bytes) || bytes == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.0f MB", bytes/(1<<20))
+}

@@ -1,0 +1,126 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/tenantry/tenantry/bench/internal/contest"
+	"github.com/tenantry/tenantry/bench/internal/figures"
+)
+
+// verdict is what became of a target.
+type verdict struct {
+	target, measured, outcome string
+}
+
+// targets shows what must be shown, and whether it was.
+func (r *Report) targets(m markdown) {
+	m.line("")
+	m.line("## What must be shown")
+	m.line("")
+	m.head("target", "measured", "")
+	for _, v := range r.verdicts() {
+		m.row(v.target, v.measured, v.outcome)
+	}
+}
+
+func (r *Report) verdicts() []verdict {
+	ninth, all := contest.Ninth(r.Main.World).Accounts, r.Main.World.Size.Accounts
+	page, list := contest.PageKey(ninth), contest.ListKey(all)
+	rate := func(f contest.Figure) float64 { return f.Rate }
+	out := []verdict{
+		r.faster(fmt.Sprintf("first page of 50 by name with total of %s accounts, over HTTP: 100 times as fast as LookupResources on SpiceDB with PostgreSQL", figures.Thousands(ninth)), page, 100, contest.SpiceDB),
+		r.faster("the same: 10 times as fast as the best SQL on PostgreSQL", page, 10, r.best(page, contest.Recursive, contest.Ltree)),
+		{"the same in process: within 20 times of the arrays", "–", "not measured: there is no index to ask in process here"},
+		r.faster(fmt.Sprintf("full list of %s: 20 times as fast as LookupResources", figures.Thousands(all)), list, 20, contest.SpiceDB),
+	}
+	for _, c := range []struct{ key, name string }{{contest.AllowDeep, "allowed"}, {contest.DenyDeep, "denied"}} {
+		out = append(out,
+			r.faster("check over HTTP, "+c.name+": 10 times as fast as recursive SQL on PostgreSQL", c.key, 10, contest.Recursive),
+			r.faster("check over HTTP, "+c.name+": 10 times as fast as OpenFGA", c.key, 10, contest.OpenFGA),
+			r.within("check over HTTP, "+c.name+": within 3 times of the arrays behind net/http", c.key, 3, contest.ArraysOverHTTP))
+	}
+	for _, other := range []string{contest.SpiceDB, contest.OpenFGA, contest.Recursive, contest.Ltree, contest.SQLite} {
+		all := r.Main.Ratios(contest.Crowd, other, contest.Tenantry, rate)
+		out = append(out, judge("checks a second with 8 clients: more than "+contest.Titles()[other], all, 1, Times))
+	}
+	for _, c := range []struct{ key, name string }{{contest.GrantInList, "grant"}, {contest.RevokeInList, "revocation"}} {
+		out = append(out, r.visible(c.name, c.key))
+	}
+	return append(out, r.large())
+}
+
+// judge holds the median of values to a least one.
+func judge(target string, all []float64, least float64, format func(float64) string) verdict {
+	if len(all) == 0 {
+		return verdict{target, "–", "not measured"}
+	}
+	v := verdict{target: target, measured: Range(all, format), outcome: "met"}
+	if got := figures.Median(all); got < least {
+		v.outcome = fmt.Sprintf("**missed**, by %s", Times(least/got))
+	}
+	return v
+}
+
+func (r *Report) faster(target, key string, times float64, other string) verdict {
+	return judge(target, r.Main.Ratios(key, contest.Tenantry, other, median), times, Times)
+}
+
+// within holds Tenantry to at most so many times of the other's time.
+func (r *Report) within(target, key string, times float64, other string) verdict {
+	all := r.Main.Ratios(key, other, contest.Tenantry, median)
+	v := judge(target, all, 0, Times)
+	if got := figures.Median(all); len(all) > 0 && got > times {
+		v.outcome = fmt.Sprintf("**missed**, by %s", Times(got/times))
+	}
+	return v
+}
+
+// best returns the system with the least time.
+func (r *Report) best(key string, of ...string) string {
+	best, least := of[0], math.Inf(1)
+	for _, name := range of {
+		if m := r.Main.Cell(key, name).Median(); m < least {
+			best, least = name, m
+		}
+	}
+	return best
+}
+
+func (r *Report) visible(what, key string) verdict {
+	const most = 50_000 // µs
+	v := verdict{target: "a " + what + " is in the list within 50 ms of its acknowledgement, default shape, median", measured: "–", outcome: "not measured"}
+	if all := r.Main.Cell(key, contest.Tenantry).Values(median); len(all) > 0 {
+		v.measured, v.outcome = Range(all, Time), "met"
+		if got := figures.Median(all); got > most {
+			v.outcome = fmt.Sprintf("**missed**, by %s", Times(got/most))
+		}
+	}
+	return v
+}
+
+// large is the target of a million accounts.
+func (r *Report) large() verdict {
+	const (
+		accounts = 1_000_000
+		patience = 15 * time.Second
+		most     = 1 << 30 // bytes
+	)
+	v := verdict{"1,000,000 accounts and 2,000,000 memberships: index ready within 15 s, under 1 GB", "–", "not measured"}
+	for _, result := range r.all() {
+		for _, s := range result.Systems {
+			if result.World.Size.Accounts < accounts || s.Name != contest.Tenantry || len(s.Starts) == 0 || !r.Indexed {
+				continue
+			}
+			start := s.Starts[0]
+			until := start.Ready + start.FirstPage
+			v.measured = fmt.Sprintf("first check and first page after %s, %s", until.Round(time.Millisecond), memory(float64(start.Memory)))
+			v.outcome = "met"
+			if until > patience || start.Memory > most {
+				v.outcome = "**missed**"
+			}
+		}
+	}
+	return v
+}
