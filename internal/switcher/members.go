@@ -54,11 +54,36 @@ func (w *writer) removeSubject(v Subject) error {
 
 // setMembership adds or changes the membership of a subject in an account.
 func (w *writer) setMembership(id account.ID, subject Subject, roles []account.RoleKey, has account.BranchAccess, expires *time.Time, created time.Time) error {
-	at, ok := w.accounts.find(id)
-	who, known := w.subjects.find(subject)
-	if !ok || !known {
-		return outOfStep("%s is a member of %s, of which one is not there", subject.ID, id)
+	at, err := w.accountOf(id, subject.ID)
+	if err != nil {
+		return err
 	}
+	who, err := w.subjectOf(subject, id)
+	if err != nil {
+		return err
+	}
+	return w.setMembershipAt(at, who, roles, has, expires, created)
+}
+
+// accountOf finds the account of a membership.
+func (w *writer) accountOf(id account.ID, member string) (slot, error) {
+	at, ok := w.accounts.find(id)
+	if !ok {
+		return none, outOfStep("%s is a member of %s, which is not there", member, id)
+	}
+	return at, nil
+}
+
+// subjectOf finds the subject of a membership.
+func (w *writer) subjectOf(v Subject, of account.ID) (slot, error) {
+	who, ok := w.subjects.find(v)
+	if !ok {
+		return none, outOfStep("%s, which is not there, is a member of %s", v.ID, of)
+	}
+	return who, nil
+}
+
+func (w *writer) setMembershipAt(at, who slot, roles []account.RoleKey, has account.BranchAccess, expires *time.Time, created time.Time) error {
 	carried, err := w.roles.carried(w.edit, w.sets, roles)
 	if err != nil {
 		return err

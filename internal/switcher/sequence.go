@@ -88,7 +88,11 @@ func (s *sequence) fill(e *paged.Edit, a *accounts, all []slot) {
 
 func (s *sequence) newChunk(e *paged.Edit, a *accounts, slots []slot) *chunk {
 	c := &chunk{by: e, id: uint32(len(s.places)), slots: slots} //nolint:gosec // G115: there are fewer chunks than accounts
-	if free := slices.Index(s.places, none); free >= 0 {
+	free := -1
+	if len(s.places) > len(s.chunks) {
+		free = slices.Index(s.places, none)
+	}
+	if free >= 0 {
 		c.id = uint32(free) //nolint:gosec // G115: as above
 		s.places[free] = 0
 	} else {
