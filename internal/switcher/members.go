@@ -35,7 +35,7 @@ func (w *writer) addSubject(v Subject) slot {
 		at = s.ids.Add(e, texts)
 		s.info.Add(e, info)
 	}
-	s.byID.Add(e, at, s.hashOf)
+	s.byID.Add(e, at, s.hashOf(at))
 	return at
 }
 
@@ -45,7 +45,7 @@ func (w *writer) removeSubject(v Subject) error {
 	if !ok || s.info.At(at).count > 0 {
 		return outOfStep("%s is deleted and not there, or still a member", v.ID)
 	}
-	s.byID.Remove(e, at, s.hashOf)
+	s.byID.Remove(e, at, s.hashOf(at))
 	s.ids.Set(e, at, [paged.Fields]string{})
 	s.info.Set(e, at, holder{first: none})
 	w.free.subjects = append(w.free.subjects, at)
@@ -120,7 +120,7 @@ func (w *writer) addMembership(at, who slot) slot {
 	}
 	nodes.first, info.first = m, m
 	info.count++
-	w.memberships.byPair.Add(e, m, w.memberships.hashOf)
+	w.memberships.byPair.Add(e, m, w.memberships.hashOf(m))
 	return m
 }
 
@@ -135,7 +135,7 @@ func (w *writer) removeMembership(id account.ID, subject Subject) error {
 		return outOfStep("the membership of %s in %s ends and is not there", subject.ID, id)
 	}
 	e, all := w.edit, &w.memberships.all
-	w.memberships.byPair.Remove(e, m, w.memberships.hashOf)
+	w.memberships.byPair.Remove(e, m, w.memberships.hashOf(m))
 	v := all.At(m)
 	info := w.subjects.info.Ref(e, who)
 	info.count--

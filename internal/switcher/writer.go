@@ -61,7 +61,7 @@ func (w *writer) newAccount(v account.Account, parent slot) (slot, error) {
 		a.labels.Add(e, 0)
 		a.chunks.Add(e, 0)
 	}
-	a.byID.Add(e, at, a.hashOf)
+	a.byID.Add(e, at, a.hashOf(at))
 	return at, nil
 }
 
@@ -156,7 +156,7 @@ func (w *writer) removeAccount(id account.ID) error {
 	w.tree.remove(e, w.tree.position(a, at))
 	w.names.remove(e, a, at)
 	w.resize(a.parent(at), -1)
-	a.byID.Remove(e, at, a.hashOf)
+	a.byID.Remove(e, at, a.hashOf(at))
 	a.texts.Set(e, at, [paged.Fields]string{})
 	a.nodes.Set(e, at, node{parent: none, first: none})
 	w.free.accounts = append(w.free.accounts, at)
