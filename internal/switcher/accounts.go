@@ -70,18 +70,6 @@ func (a *accounts) find(id account.ID) (slot, bool) {
 
 func (a *accounts) hashOf(s slot) uint64 { return maphash.String(seed, a.texts.At(s, textID)) }
 
-// matches reports whether the name or the id of an account has the folded text in it.
-func (a *accounts) matches(s slot, text string) bool {
-	if strings.Contains(a.folded(s), text) {
-		return true
-	}
-	id := a.texts.At(s, textID)
-	if a.nodes.At(s).flags&capitals != 0 {
-		id = account.Fold(id)
-	}
-	return strings.Contains(id, text)
-}
-
 // isUnder reports whether an account is below another, or that itself.
 func (a *accounts) isUnder(top, s slot) bool {
 	for ; s != none; s = a.parent(s) {

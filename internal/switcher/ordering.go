@@ -206,7 +206,7 @@ func (b *best) offer(at slot) {
 		}
 		return
 	}
-	if b.most > 0 && b.ordering.compare(at, b.slots[0]) < 0 {
+	if b.most > 0 && b.ordering.key(at) <= b.ordering.key(b.slots[0]) && b.ordering.compare(at, b.slots[0]) < 0 {
 		b.slots[0] = at
 		heap.Fix(b, 0)
 	}

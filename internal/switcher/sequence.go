@@ -28,7 +28,8 @@ type chunk struct {
 	id    uint32
 	slots []slot
 
-	orders [2]atomic.Pointer[[]uint16] // see order
+	orders  [2]atomic.Pointer[[]uint16] // see order
+	wording atomic.Pointer[wording]
 }
 
 // order is another order of the accounts of a chunk.
@@ -132,7 +133,7 @@ func (s *sequence) own(e *paged.Edit) {
 	s.starts, s.places = slices.Clone(s.starts), slices.Clone(s.places)
 }
 
-// ownChunk makes a chunk one of the edit, which forgets its other orders.
+// ownChunk makes a chunk one of the edit, which forgets its other orders and its wording.
 func (s *sequence) ownChunk(e *paged.Edit, i int) *chunk {
 	c := s.chunks[i]
 	if c.by != e {
@@ -141,6 +142,7 @@ func (s *sequence) ownChunk(e *paged.Edit, i int) *chunk {
 	}
 	c.orders[byName].Store(nil)
 	c.orders[byDate].Store(nil)
+	c.wording.Store(nil)
 	return c
 }
 
