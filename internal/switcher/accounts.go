@@ -31,8 +31,14 @@ type accounts struct {
 	nodes  paged.Array[node]
 	sizes  paged.Array[uint32] // how many accounts the branch has, its top included
 	labels paged.Array[uint64] // see byName
-	chunks paged.Array[uint32] // the id of the chunk of the tree that the account is in
+	places paged.Array[place]
 	byID   paged.Table
+}
+
+// place is where in the tree an account is.
+type place struct {
+	chunk uint32 // its id
+	near  uint32 // where in the chunk the account is, or was before others came and went there
 }
 
 // node is what is known of an account besides its texts.

@@ -1,6 +1,7 @@
 package switcher
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
@@ -8,7 +9,9 @@ import (
 
 // describe returns accounts as the switcher shows them to a subject.
 func (v *View) describe(subject slot, found []slot) []account.Reachable {
-	d := describer{view: v, subject: subject, lines: map[slot]line{none: {}}}
+	d := describer{view: v, subject: subject, lines: make(map[slot]line, len(found)+1)}
+	d.lines[none] = line{}
+	d.remember()
 	out := make([]account.Reachable, len(found))
 	for i, at := range found {
 		out[i] = d.describe(at)
@@ -21,6 +24,33 @@ type describer struct {
 	view    *View
 	subject slot
 	lines   map[slot]line
+	room    []account.Place // for paths
+	places  []slot          // the accounts of the subject's memberships, if these are few
+}
+
+// remember notes where the subject is a member, if that is in so few places that to look through them is quicker than a table.
+func (d *describer) remember() {
+	s := d.view.state
+	who := s.subjects.info.At(d.subject)
+	if who.count > 8 {
+		return
+	}
+	d.places = make([]slot, 0, 8)
+	for i := who.first; i != none; {
+		m := s.memberships.all.At(i)
+		d.places, i = append(d.places, m.account), m.nextOfSubject
+	}
+}
+
+// path returns a path with a place at its end.
+func (d *describer) path(above []account.Place, end account.Place) []account.Place {
+	n := len(above) + 1
+	if len(d.room) < n {
+		d.room = make([]account.Place, 16*n)
+	}
+	path := append(append(d.room[:0:n], above...), end)
+	d.room = d.room[n:]
+	return path
 }
 
 // line is what all accounts directly below one have in common.
@@ -56,8 +86,7 @@ func (d *describer) line(at slot) line {
 	}
 	a := &d.view.state.accounts
 	above := d.line(a.parent(at))
-	path := append(make([]account.Place, 0, len(above.path)+1), above.path...)
-	here := line{path: append(path, account.Place{ID: a.id(at), Name: a.name(at)}), sources: above.sources}
+	here := line{path: d.path(above.path, account.Place{ID: a.id(at), Name: a.name(at)}), sources: above.sources}
 	if own, ok := d.source(at, false); ok {
 		here.sources = append([]account.Source{own}, above.sources...)
 	}
@@ -68,6 +97,9 @@ func (d *describer) line(at slot) line {
 // source says how the subject's membership in an account, if it is in force, opens that account, or those below it (S5).
 func (d *describer) source(at slot, itself bool) (account.Source, bool) {
 	s := d.view.state
+	if d.places != nil && !slices.Contains(d.places, at) {
+		return account.Source{}, false
+	}
 	i, is := s.memberships.find(at, d.subject)
 	if !is {
 		return account.Source{}, false

@@ -101,6 +101,9 @@ func (l *lister) list() []slot {
 	if found, ok := l.fromNames(o); ok {
 		return found
 	}
+	if found, ok := l.amongFew(o); ok {
+		return found
+	}
 	return l.merge(o)
 }
 

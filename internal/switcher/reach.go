@@ -1,6 +1,7 @@
 package switcher
 
 import (
+	"cmp"
 	"slices"
 )
 
@@ -72,7 +73,7 @@ func (v *View) reach(subject slot, permission int) area {
 
 // joined puts intervals into order, and those together that meet.
 func (a area) joined() area {
-	slices.SortFunc(a, func(x, y interval) int { return int(x.from) - int(y.from) })
+	slices.SortFunc(a, func(x, y interval) int { return cmp.Compare(x.from, y.from) })
 	out := a[:0]
 	for _, i := range a {
 		if n := len(out); n > 0 && i.from <= out[n-1].to {

@@ -59,7 +59,7 @@ func (w *writer) newAccount(v account.Account, parent slot) (slot, error) {
 		a.nodes.Add(e, n)
 		a.sizes.Add(e, 1)
 		a.labels.Add(e, 0)
-		a.chunks.Add(e, 0)
+		a.places.Add(e, place{})
 	}
 	a.byID.Add(e, at, a.hashOf(at))
 	return at, nil
