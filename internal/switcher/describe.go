@@ -9,9 +9,7 @@ import (
 
 // describe returns accounts as the switcher shows them to a subject.
 func (v *View) describe(subject slot, found []slot) []account.Reachable {
-	d := describer{view: v, subject: subject, lines: make(map[slot]line, len(found)+1)}
-	d.lines[none] = line{}
-	d.remember()
+	d := newDescriber(v, subject, len(found))
 	out := make([]account.Reachable, len(found))
 	for i, at := range found {
 		out[i] = d.describe(at)
@@ -19,13 +17,30 @@ func (v *View) describe(subject slot, found []slot) []account.Reachable {
 	return out
 }
 
-// describer remembers the lines down to the parents of the accounts that it has described.
+// describer remembers lines down to the parents of the accounts that it has described.
 type describer struct {
 	view    *View
 	subject slot
-	lines   map[slot]line
+	lines   []line          // by a hash of the account, of those with the same the last
 	room    []account.Place // for paths
 	places  []slot          // the accounts of the subject's memberships, if these are few
+}
+
+// line is what all accounts directly below one have in common.
+type line struct {
+	at      slot             // the account above
+	path    []account.Place  // from the root to it
+	sources []account.Source // that reach down from there, the nearest first
+}
+
+func newDescriber(v *View, subject slot, accounts int) *describer {
+	length := 16
+	for length < 4*accounts && length < 1<<14 {
+		length *= 2
+	}
+	d := &describer{view: v, subject: subject, lines: make([]line, length)}
+	d.remember()
+	return d
 }
 
 // remember notes where the subject is a member, if that is in so few places that to look through them is quicker than a table.
@@ -42,21 +57,18 @@ func (d *describer) remember() {
 	}
 }
 
-// path returns a path with a place at its end.
+// path returns a path with a place at its end. It lies behind the path above if that was the last one made, or else in room of its own.
 func (d *describer) path(above []account.Place, end account.Place) []account.Place {
-	n := len(above) + 1
-	if len(d.room) < n {
-		d.room = make([]account.Place, 16*n)
+	n, used := len(above), len(d.room)
+	if used == cap(d.room) || n == 0 || &above[n-1] != &d.room[used-1] {
+		if used+n >= cap(d.room) {
+			d.room = make([]account.Place, 0, max(2*cap(d.room), 4*n, 32))
+		}
+		d.room = append(d.room, above...)
 	}
-	path := append(append(d.room[:0:n], above...), end)
-	d.room = d.room[n:]
-	return path
-}
-
-// line is what all accounts directly below one have in common.
-type line struct {
-	path    []account.Place  // from the root to the account above
-	sources []account.Source // that reach down from there, the nearest first
+	d.room = append(d.room, end)
+	used = len(d.room)
+	return d.room[used-n-1 : used : used]
 }
 
 func (d *describer) describe(at slot) account.Reachable {
@@ -81,16 +93,20 @@ func (d *describer) describe(at slot) account.Reachable {
 
 // line returns what the accounts directly below one have in common; nothing if they are roots.
 func (d *describer) line(at slot) line {
-	if known, ok := d.lines[at]; ok {
-		return known
+	if at == none {
+		return line{}
+	}
+	known := &d.lines[at*0x9e3779b1>>16&uint32(len(d.lines)-1)] //nolint:gosec // G115: at most 1<<14
+	if known.path != nil && known.at == at {
+		return *known
 	}
 	a := &d.view.state.accounts
 	above := d.line(a.parent(at))
-	here := line{path: d.path(above.path, account.Place{ID: a.id(at), Name: a.name(at)}), sources: above.sources}
+	here := line{at: at, path: d.path(above.path, account.Place{ID: a.id(at), Name: a.name(at)}), sources: above.sources}
 	if own, ok := d.source(at, false); ok {
 		here.sources = append([]account.Source{own}, above.sources...)
 	}
-	d.lines[at] = here
+	*known = here
 	return here
 }
 
