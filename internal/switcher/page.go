@@ -118,12 +118,20 @@ func (l *lister) most() int {
 // parts calls fn for what the area has of each chunk, in the order of the tree, until it returns false.
 func (l *lister) parts(fn func(c *chunk, from, to int) bool) {
 	tree := &l.view.state.tree
+	i := 0
 	for _, part := range l.area {
-		i, offset := tree.chunkAt(part.from)
-		for ; i < len(tree.chunks) && tree.starts[i] < part.to; i, offset = i+1, 0 {
-			if !fn(tree.chunks[i], int(offset), int(min(part.to, tree.starts[i+1])-tree.starts[i])) {
+		if part.from >= tree.starts[i+1] {
+			i, _ = tree.chunkAt(part.from)
+		}
+		for {
+			begin, end := tree.starts[i], tree.starts[i+1]
+			if !fn(tree.chunks[i], int(max(part.from, begin)-begin), int(min(part.to, end)-begin)) {
 				return
 			}
+			if part.to <= end {
+				break // the next part may begin in this chunk
+			}
+			i++
 		}
 	}
 }
