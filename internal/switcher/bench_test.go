@@ -15,7 +15,7 @@ func orchard(b *testing.B, accounts int) (*writer, *model) {
 	b.Helper()
 	m := testModel(b)
 	chunkMost, chunkFull = maxChunk, maxChunk*3/4
-	dice := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // G404: a tree for a benchmark
+	dice := rand.New(rand.NewPCG(1, 2))
 	words := []string{"Globex", "Initech", "Acme", "East", "West", "Holding", "Retail", "North", "Labs", "Foods"}
 	l := newLoader("prod", m.bits)
 	put := func(e account.Entity) {

@@ -17,7 +17,6 @@ type history struct {
 	t       *rapid.T
 	n       *naive
 	version account.Version
-	made    int
 	changes []account.Change
 }
 

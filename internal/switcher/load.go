@@ -40,7 +40,7 @@ func (l *loader) add(e account.Entity) error {
 		if err != nil {
 			return err
 		}
-		return l.writer.setMembershipAt(at, who, m.Roles, m.BranchAccess, m.ExpiresAt, m.CreatedAt)
+		return l.writer.setMembershipAt(at, who, m.Roles, m.BranchAccess, m.ExpiresAt)
 	}
 	c := account.Change{After: &e}
 	if err := l.writer.make(c); err != nil {

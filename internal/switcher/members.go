@@ -53,7 +53,7 @@ func (w *writer) removeSubject(v Subject) error {
 }
 
 // setMembership adds or changes the membership of a subject in an account.
-func (w *writer) setMembership(id account.ID, subject Subject, roles []account.RoleKey, has account.BranchAccess, expires *time.Time, created time.Time) error {
+func (w *writer) setMembership(id account.ID, subject Subject, roles []account.RoleKey, has account.BranchAccess, expires *time.Time) error {
 	at, err := w.accountOf(id, subject.ID)
 	if err != nil {
 		return err
@@ -62,7 +62,7 @@ func (w *writer) setMembership(id account.ID, subject Subject, roles []account.R
 	if err != nil {
 		return err
 	}
-	return w.setMembershipAt(at, who, roles, has, expires, created)
+	return w.setMembershipAt(at, who, roles, has, expires)
 }
 
 // accountOf finds the account of a membership.
@@ -83,7 +83,7 @@ func (w *writer) subjectOf(v Subject, of account.ID) (slot, error) {
 	return who, nil
 }
 
-func (w *writer) setMembershipAt(at, who slot, roles []account.RoleKey, has account.BranchAccess, expires *time.Time, created time.Time) error {
+func (w *writer) setMembershipAt(at, who slot, roles []account.RoleKey, has account.BranchAccess, expires *time.Time) error {
 	carried, err := w.roles.carried(w.edit, w.sets, roles)
 	if err != nil {
 		return err
@@ -93,7 +93,7 @@ func (w *writer) setMembershipAt(at, who slot, roles []account.RoleKey, has acco
 		m = w.addMembership(at, who)
 	}
 	v := w.memberships.all.Ref(w.edit, m)
-	v.roles, v.branch, v.expires, v.created = carried, branchOf(has), micros(expires), created.UnixMicro()
+	v.roles, v.branch, v.expires = carried, branchOf(has), micros(expires)
 	return nil
 }
 

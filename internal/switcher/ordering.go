@@ -205,7 +205,7 @@ func (q *queue) Less(i, j int) bool {
 
 func (q *queue) Swap(i, j int) { q.sources[i], q.sources[j] = q.sources[j], q.sources[i] }
 
-func (q *queue) Push(x any) { q.sources = append(q.sources, x.(*source)) } //nolint:errcheck,forcetypeassert // heap hands over what it was given
+func (q *queue) Push(x any) { q.sources = append(q.sources, x.(*source)) } //nolint:forcetypeassert // heap hands over what it was given
 
 func (q *queue) Pop() any {
 	last := q.sources[len(q.sources)-1]

@@ -2,6 +2,7 @@ package switcher
 
 import (
 	"encoding/binary"
+	"maps"
 	"slices"
 
 	"github.com/tenantry/tenantry/internal/account"
@@ -109,9 +110,7 @@ func (r *roles) own(e *paged.Edit) {
 		return
 	}
 	copied := make(map[account.RoleKey]slot, len(r.byKey)+1)
-	for key, at := range r.byKey {
-		copied[key] = at
-	}
+	maps.Copy(copied, r.byKey)
 	r.by, r.byKey = e, copied
 }
 

@@ -47,7 +47,7 @@ func (c *chunk) sorted(by order, compare func(a, b slot) int) []uint16 {
 	}
 	places := make([]uint16, len(c.slots))
 	for i := range places {
-		places[i] = uint16(i) //nolint:gosec // G115: less than chunkMost
+		places[i] = uint16(i)
 	}
 	slices.SortFunc(places, func(a, b uint16) int { return compare(c.slots[a], c.slots[b]) })
 	c.orders[by].Store(&places)
@@ -108,7 +108,7 @@ func (s *sequence) newChunk(e *paged.Edit, a *accounts, slots []slot) *chunk {
 		free = slices.Index(s.places, none)
 	}
 	if free >= 0 {
-		c.id = uint32(free) //nolint:gosec // G115: as above
+		c.id = uint32(free)
 		s.places[free] = 0
 	} else {
 		s.places = append(s.places, 0)
@@ -120,7 +120,7 @@ func (s *sequence) newChunk(e *paged.Edit, a *accounts, slots []slot) *chunk {
 // claim notes in the accounts of a chunk where they are.
 func (c *chunk) claim(e *paged.Edit, a *accounts) {
 	for i, at := range c.slots {
-		if here := (place{c.id, uint32(i)}); a.places.At(at) != here { //nolint:gosec // G115: less than chunkMost
+		if here := (place{c.id, uint32(i)}); a.places.At(at) != here {
 			a.places.Set(e, at, here)
 		}
 	}
@@ -134,7 +134,7 @@ func (s *sequence) number() {
 	}
 	for i, c := range s.chunks {
 		s.starts = append(s.starts, s.starts[i]+uint32(len(c.slots))) //nolint:gosec // G115: slots are numbered so
-		s.places[c.id] = uint32(i)                                    //nolint:gosec // G115: as above
+		s.places[c.id] = uint32(i)
 	}
 }
 

@@ -29,10 +29,9 @@ func (s Subject) hash() uint64 { return maphash.String(seed, s.ID) ^ uint64(s.Ki
 
 // subjects are the users and API tokens of an environment, by slot.
 type subjects struct {
-	ids   paged.Texts // the first is the id
-	info  paged.Array[holder]
-	byID  paged.Table
-	users int
+	ids  paged.Texts // the first is the id
+	info paged.Array[holder]
+	byID paged.Table
 }
 
 // holder is what is known of a subject besides its id.
@@ -60,7 +59,6 @@ type membership struct {
 	roles   uint32 // the number of the set
 	branch  branch
 	expires int64 // in microseconds since 1970; 0 is never (U6)
-	created int64 // the same
 
 	nextOfSubject, prevOfSubject slot
 	nextOfAccount, prevOfAccount slot

@@ -33,7 +33,8 @@ func (v version) find(name string) (uint32, bool) {
 func (v version) check(t interface {
 	Helper()
 	Fatalf(string, ...any)
-}) {
+},
+) {
 	t.Helper()
 	if v.texts.Len() != len(v.want) || v.numbers.Len() != len(v.want) || v.table.Len() != len(v.present) {
 		t.Fatalf("%d texts, %d numbers and %d in the table; want %d, %d, %d",
