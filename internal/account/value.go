@@ -118,7 +118,7 @@ func Fold(s string) string {
 	return foldAny(s)
 }
 
-// foldAny is Fold for any text; of one in ASCII it does what ToLower does, at a tenth of the speed.
+// foldAny is Fold for any text; of one in ASCII it does what ToLower does, in four times the time.
 func foldAny(s string) string {
 	return cases.Fold().String(norm.NFKC.String(s))
 }
