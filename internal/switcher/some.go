@@ -43,8 +43,10 @@ func (v *View) IDs(who Subject, most int) ([]account.ID, int) {
 		return nil, total
 	}
 	ids := make([]account.ID, 0, total)
-	l.each(func(_ uint32, at slot) bool {
-		ids = append(ids, v.state.accounts.id(at))
+	l.parts(func(c *chunk, from, to int) bool {
+		for _, at := range c.slots[from:to] {
+			ids = append(ids, v.state.accounts.id(at))
+		}
 		return true
 	})
 	return ids, total
