@@ -120,13 +120,27 @@ func (s side) each(other side, fn func(at slot, same bool) bool) {
 
 // lists finds an account of another version, and reports whether it is in the list.
 func (s side) lists(other side, at slot, same bool) (slot, bool) {
-	if !same {
+	if id := other.accounts.id(at); !same && !s.accounts.holds(at, id) {
 		var there bool
-		if at, there = s.accounts.find(other.accounts.id(at)); !there {
+		if at, there = s.accounts.find(id); !there {
 			return none, false
 		}
 	}
-	return at, s.area.has(s.tree.position(&s.accounts, at))
+	return at, s.has(at)
+}
+
+// has reports whether an account is in the list; mostly so is all of its chunk.
+func (s side) has(at slot) bool {
+	place := s.tree.places[s.accounts.chunks.At(at)]
+	if s.area.covers(interval{s.tree.starts[place], s.tree.starts[place+1]}) {
+		return true
+	}
+	return s.area.has(s.tree.position(&s.accounts, at))
+}
+
+// holds reports whether an account has a slot, as it mostly does in another version that has it.
+func (a *accounts) holds(at slot, id account.ID) bool {
+	return int(at) < a.texts.Len() && a.id(at) == id
 }
 
 // parentID is the id of the account above another; "" of a root.

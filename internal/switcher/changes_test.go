@@ -156,24 +156,31 @@ func writerOf(t *rapid.T, m *model, h *history) *writer {
 	return w
 }
 
-// BenchmarkListChanges is what a stream looks at when an account of an environment of 100,000 is renamed.
+// BenchmarkListChanges is what a stream looks at when an account of an environment of 100,000 is
+// renamed: one with nothing below it, and one with 11,111, which takes another place in the tree.
 func BenchmarkListChanges(b *testing.B) {
-	w, m := orchard(b, 100_000)
-	before := w.publish()
-	first := account.Account{ID: "acc-5", Name: before.accounts.name(5), Parent: "acc-0"}
-	last := first
-	last.Name = "Zz"
-	if err := w.apply(account.Entry{Version: 2, Changes: []account.Change{{Before: account.Of(first), After: account.Of(last)}}}); err != nil {
-		b.Fatal(err)
-	}
-	then, now := before.view(m, start), w.publish().view(m, start)
-	for who, renamed := range map[string]int{"all": 1, "tenth": 0, "scattered": 0} {
-		b.Run(fmt.Sprintf("%s-%d", who, renamed), func(b *testing.B) {
-			for b.Loop() {
-				if c := now.Changes(then, Subject{User, who}, 100); len(c.Renamed) != renamed {
-					b.Fatal(c)
+	for what, i := range map[string]int{"leaf": 99_999, "branch": 5} {
+		w, m := orchard(b, 100_000)
+		before := w.publish()
+		at, ok := before.accounts.find(account.ID(fmt.Sprintf("acc-%d", i)))
+		if !ok {
+			b.Fatal("there is no such account")
+		}
+		first := account.Account{ID: before.accounts.id(at), Name: before.accounts.name(at), Parent: before.accounts.id(before.accounts.parent(at))}
+		last := first
+		last.Name = "Zz"
+		if err := w.apply(account.Entry{Version: 2, Changes: []account.Change{{Before: account.Of(first), After: account.Of(last)}}}); err != nil {
+			b.Fatal(err)
+		}
+		then, now := before.view(m, start), w.publish().view(m, start)
+		for who, renamed := range map[string]int{"all": 1, "hundredth": 0, "scattered": 0} {
+			b.Run(what+"/"+who, func(b *testing.B) {
+				for b.Loop() {
+					if c := now.Changes(then, Subject{User, who}, 100); len(c.Renamed) != renamed {
+						b.Fatal(c)
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }
