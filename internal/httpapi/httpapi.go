@@ -104,7 +104,7 @@ type server struct {
 	router    chi.Router
 	api       huma.API
 	stopping  <-chan struct{}
-	streams   *slots // of the log
+	streams   *slots // of the log, and of lists of accounts
 	exports   *slots
 }
 
@@ -139,6 +139,7 @@ func build(deps Deps, cfg Config) *server {
 	s.registerExplain()
 	s.registerOpeners()
 	s.registerSwitcher()
+	s.registerAccountsStream()
 	s.registerSwitch()
 	s.registerAccounts()
 	s.registerAccountWrites()
