@@ -143,7 +143,7 @@ func (l *listListener) look() error {
 // leave ends a stream whose reader may not read it any more. Who is blocked or deleted is told first that nothing is
 // left, or without the index that the list may be another one: of what was gained meanwhile nobody is told.
 func (l *listListener) leave(ctx context.Context, news access.ListNews, why error) error {
-	if news.None() && news.By == access.ByIndex { // that the right has ended was known before the index had it
+	if !news.Gone && news.By == access.ByIndex { // that they are gone was known before the index had it
 		if later, err := l.watch.Look(ctx); err == nil {
 			news = later
 		}
