@@ -107,7 +107,7 @@ type server struct {
 	router    chi.Router
 	api       huma.API
 	stopping  <-chan struct{}
-	streams   *slots // of the log
+	streams   *slots // of the log, and of lists of accounts
 	exports   *slots
 }
 
@@ -143,6 +143,7 @@ func build(deps Deps, cfg Config) *server {
 	s.registerOpeners()
 	s.registerSwitcher()
 	s.registerAccountIDs()
+	s.registerAccountsStream()
 	s.registerSwitch()
 	s.registerAccounts()
 	s.registerAccountWrites()
