@@ -62,7 +62,7 @@ func (s *server) streamAccounts(ctx context.Context, req directory.Request, in *
 	if err != nil {
 		return nil, err
 	}
-	release, err := s.streams.take(req.Actor, infoFrom(ctx).share)
+	release, err := s.lists.take(req.Actor, infoFrom(ctx).share)
 	if err != nil {
 		return nil, err
 	}

@@ -107,7 +107,8 @@ type server struct {
 	router    chi.Router
 	api       huma.API
 	stopping  <-chan struct{}
-	streams   *slots // of the log, and of lists of accounts
+	streams   *slots // of the log
+	lists     *slots // streams of lists of accounts
 	exports   *slots
 }
 
@@ -123,6 +124,7 @@ func build(deps Deps, cfg Config) *server {
 	}
 	s.proxies, s.guards, s.metrics = newProxies(s.cfg.TrustedProxies), newGuards(s.cfg.Limits), newMetrics(deps.Registry)
 	s.streams = newSlots(s.cfg.Streams.Most, s.cfg.Streams.Each)
+	s.lists = newSlots(s.cfg.Streams.Lists, s.cfg.Streams.Each)
 	s.exports = newSlots(s.cfg.Streams.Exports, exportsEach)
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

@@ -12,8 +12,9 @@ import (
 
 // StreamConfig bounds answers that are sent bit by bit; the zero value is good for production.
 type StreamConfig struct {
-	Most    int // streams, of the log and of lists of accounts, that may be open at once; 100 if 0
-	Each    int // of those, in one actor's name; 10 if 0
+	Most    int // streams of the log that may be open at once; 100 if 0
+	Lists   int // streams of lists of accounts that may be: one for each open page; 1000 if 0, as they hold places for requests
+	Each    int // of either, in one actor's name; 10 if 0
 	Exports int // exports that may be under way at once, two of them in one actor's name; 8 if 0
 
 	Poll      time.Duration // how often an idle stream looks for what is new, also such as other replicas wrote; 500 ms if 0
@@ -35,6 +36,7 @@ func (c StreamConfig) withDefaults() StreamConfig {
 		}
 	}
 	count(&c.Most, 100)
+	count(&c.Lists, 1000)
 	count(&c.Each, 10)
 	count(&c.Exports, 8)
 	span(&c.Poll, 500*time.Millisecond)
