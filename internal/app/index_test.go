@@ -110,6 +110,9 @@ func TestIndex_AnotherSchemaEndsIt(t *testing.T) {
 		by, allowed := w.op.answeredBy("user:owner", "access", "account:globex")
 		return by == "engine" && !allowed
 	})
+	if got := w.metric(`tenantry_index_in_service{environment="prod"}`); got != 0 {
+		t.Errorf("in service under another schema: %v", got)
+	}
 	write(built + "\ndefinition document {\n\trelation viewer: user\n}\n") // what an application adds is its own
 	w.indexed()
 	if _, allowed := w.op.answeredBy("user:owner", "access", "account:globex"); !allowed {
