@@ -183,7 +183,7 @@ func runningOn(t *testing.T, j Journal) *Index {
 // at waits for a version.
 func at(t *testing.T, x *Index, version account.Version) *View {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
 		changed := x.Next("prod")
