@@ -92,7 +92,7 @@ func TestIndex_KnowingMoreKeepsNobodyFromTheEngine(t *testing.T) {
 	if a := w.op.do("PATCH", "/v1/accounts/initech", obj{"name": "Recorded"}); a.status != 202 {
 		t.Fatalf("a change that is not in force is answered with %d %s", a.status, a.raw)
 	}
-	until(t, "the index has it", func() bool {
+	eventually(t, "the index has it", func() bool {
 		got := w.op.must("GET", "/v1/users/outsider/accounts", nil)
 		return got.list("accounts", "name")[0] == "Recorded" && got.body["answered_by"] == "index"
 	})
