@@ -60,7 +60,6 @@ func compare(ctx context.Context, args []string, log io.Writer) (out *report.Rep
 	if err != nil {
 		return nil, err
 	}
-	out.Indexed = field.Indexed
 	if err := describe(ctx, out, pg); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package peer_test
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/tenantry/tenantry/bench/internal/peer"
@@ -147,10 +148,12 @@ func TestServers(t *testing.T) {
 	w, dir := world(t), folder(t)
 	pg := server(t, dir)
 	spicedb, tenantry := build(t, programs.SpiceDB()), build(t, programs.Tenantry())
+	source := spice.NewSource(spicedb, pg)
 	systems := map[string]peer.System{
-		"SpiceDB":          spice.New(spicedb, pg),
-		"Tenantry":         service.New(service.Embedded(tenantry, dir), ""),
-		"Tenantry cluster": service.New(service.Cluster(tenantry, spicedb, dir, pg), ""),
+		"SpiceDB":            spice.New(source),
+		"Tenantry":           service.New(service.Embedded(tenantry, dir), service.On),
+		"Tenantry cluster":   service.New(service.Cluster(tenantry, dir, source, pg), service.On),
+		"Tenantry, no index": service.New(service.Embedded(tenantry, filepath.Join(dir, "off")), service.Off),
 	}
 	if openfga := os.Getenv("TENANTRY_BENCH_OPENFGA"); openfga != "" {
 		systems["OpenFGA"] = fga.Raised(fga.NewDatabase(openfga, pg))

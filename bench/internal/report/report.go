@@ -18,7 +18,6 @@ import (
 type Report struct {
 	Whole    bool   // nothing was left out by flags
 	Command  string // that made it
-	Indexed  bool   // whether this Tenantry has an index to switch
 	Took     time.Duration
 	Machine  []Fact
 	Versions []Fact
@@ -41,10 +40,6 @@ func (r *Report) Markdown(out io.Writer, plots string) {
 		m.line("")
 	}
 	m.line("Written by `make bench` (%s), in %s and one run. Do not edit.", time.Now().UTC().Format(time.DateOnly), r.Took.Round(time.Second))
-	if !r.Indexed {
-		m.line("")
-		m.line("**This Tenantry has no switcher index yet** (`tenantry serve` knows no `--index`): its columns and the targets below are about Tenantry without one.")
-	}
 	r.targets(m)
 	r.answers(m)
 	m.line("")

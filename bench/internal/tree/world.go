@@ -53,10 +53,13 @@ const newcomers = 16
 // smallest is the least number of accounts of a world: all named users find their place in it.
 const smallest = 200
 
+// largest is the most of anything: ids have seven digits.
+const largest = 10_000_000 - 100
+
 // New makes a world. It returns an error for sizes that leave no room for the named users.
 func New(size Size) (*World, error) {
-	if size.Accounts < smallest || size.Users < 1 {
-		return nil, fmt.Errorf("a world has at least %d accounts and a user, not %d and %d", smallest, size.Accounts, size.Users)
+	if size.Accounts < smallest || size.Users < 1 || max(size.Accounts, size.Users) > largest {
+		return nil, fmt.Errorf("a world has at least %d accounts and a user, and at most %d, not %d and %d", smallest, largest, size.Accounts, size.Users)
 	}
 	w := &World{Size: size, special: size.Users}
 	w.accounts()
