@@ -39,12 +39,12 @@ func TestCopiesDoNotDrift(t *testing.T) {
 			if err := s.Load(t.Context(), w); err != nil {
 				t.Fatal(err)
 			}
+			if err := s.Start(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 			said, err := child.Run(t.Context(), child.Command{Program: tenantry, Args: append([]string{"reconcile", "--dry-run"}, content.flags(s.data)...)})
 			if err != nil || !strings.Contains(said, "no drift") {
 				t.Errorf("reconcile says %q, %v", said, err)
-			}
-			if err := s.Start(t.Context()); err != nil {
-				t.Fatal(err)
 			}
 			s.Teller = "engine"
 			if _, err := s.Page(t.Context(), w.Three, ""); err == nil || !strings.Contains(err.Error(), `answered by "index"`) {
