@@ -112,7 +112,24 @@ func Set[T ~string](values []T) []T {
 
 // Fold returns s in the form in which names are searched: case and width do not matter.
 func Fold(s string) string {
+	if isASCII(s) {
+		return strings.ToLower(s)
+	}
+	return foldAny(s)
+}
+
+// foldAny is Fold for any text; of one in ASCII it does what ToLower does, in four times the time.
+func foldAny(s string) string {
 	return cases.Fold().String(norm.NFKC.String(s))
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // Versioned is an entity with the environment's version at its last change, which serves as its ETag.

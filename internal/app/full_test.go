@@ -47,8 +47,13 @@ func TestTheEnginesDiskIsFull(t *testing.T) {
 		})
 		// whoever needs what is recorded to be in force is told
 		op.refuse("engine_full", "POST", "/v1/accounts", obj{"id": "refused", "name": "Refused"})
-		op.refuse("engine_full", "POST", "/v1/check", obj{"subject": "user:ada", "permission": "access", "resource": "account:root"},
-			"Consistency-Token", string(account.TokenAt("prod", head)))
+		token := []string{"Consistency-Token", string(account.TokenAt("prod", head))}
+		op.refuse("engine_full", "POST", "/v1/check", obj{"subject": "user:ada", "permission": "has_feature", "resource": "account:root"}, token...)
+		// the index has it all the same
+		a := op.must("POST", "/v1/check", obj{"subject": "user:ada", "permission": "access", "resource": "account:root"}, token...)
+		if a.body["answered_by"] != "index" || a.body["allowed"] != true {
+			t.Errorf("a check of what is recorded: %s", a.raw)
+		}
 		if now := s.head("prod"); now != head {
 			t.Errorf("a write that was refused is recorded: version %d after %d", now, head)
 		}

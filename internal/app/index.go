@@ -68,18 +68,12 @@ func (a *App) remember(ctx context.Context, index *provenIndex) {
 // prove compares the engine's schema with the one that the index implements, from time to time.
 // While the engine is away the index stays what it was.
 func (a *App) prove(ctx context.Context, index *provenIndex) {
-	said := ""
 	every := cmp.Or(a.cfg.ProveEvery, provingEvery)
+	proved := "" // the text that was compared last: to compare takes as long as many checks do
 	for {
-		asking, cancel := context.WithTimeout(ctx, provingEvery)
-		differences, err := engine.Differences(asking, a.Engine.Conn(), a.schemaText, implemented...)
-		cancel()
+		text, err := a.proveOnce(ctx, index, proved)
 		if err == nil {
-			index.proven.Store(len(differences) == 0)
-			if len(differences) > 0 && said != differences[0] {
-				said = differences[0]
-				a.cfg.Log.ErrorContext(ctx, "index: out of service: the engine's schema is not the one that the index implements", "differences", differences)
-			}
+			proved = text
 		}
 		pause := every
 		if err != nil && !index.proven.Load() {
@@ -89,6 +83,25 @@ func (a *App) prove(ctx context.Context, index *provenIndex) {
 			return
 		}
 	}
+}
+
+// proveOnce compares the engine's schema, unless it is the text that was compared before, and returns its text.
+func (a *App) proveOnce(ctx context.Context, index *provenIndex, before string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, provingEvery)
+	defer cancel()
+	text, err := engine.Schema(ctx, a.Engine.Conn())
+	if err != nil || text == before {
+		return text, err
+	}
+	differences, err := engine.Differences(ctx, a.Engine.Conn(), a.schemaText, implemented...)
+	if err != nil {
+		return text, err
+	}
+	index.proven.Store(len(differences) == 0)
+	if len(differences) > 0 {
+		a.cfg.Log.ErrorContext(ctx, "index: out of service: the engine's schema is not the one that the index implements", "differences", differences)
+	}
+	return text, nil
 }
 
 // sample compares index and engine in one environment after the other. Where they

@@ -25,16 +25,25 @@ func Differences(ctx context.Context, conn grpc.ClientConnInterface, text string
 	}), nil
 }
 
+// Schema returns SpiceDB's schema as text. Errors are those of [Fault].
+func Schema(ctx context.Context, conn grpc.ClientConnInterface) (string, error) {
+	answer, err := v1.NewSchemaServiceClient(conn).ReadSchema(ctx, &v1.ReadSchemaRequest{})
+	if err != nil {
+		return "", Fault(err)
+	}
+	return answer.GetSchemaText(), nil
+}
+
 // isAbout reports whether a difference is in one of some definitions, or nobody can tell in which.
 func isAbout(difference string, definitions []string) bool {
 	if strings.Contains(difference, "caveat ") || strings.Contains(difference, "parameter ") {
 		return false // a caveat changes a definition where a relation allows it, which is a difference of its own
 	}
-	for _, word := range strings.FieldsFunc(difference, func(r rune) bool { return r == ' ' || r == ':' }) {
-		name, _, inside := strings.Cut(word, "#")
-		if slices.Contains(definitions, name) && (inside || strings.HasSuffix(difference, "definition "+name)) {
-			return true
-		}
+	place, _, _ := strings.Cut(difference, ": ") // what follows is a type of subject
+	words := strings.Fields(place)
+	definition, _, inside := strings.Cut(words[len(words)-1], "#")
+	if !inside && !strings.Contains(place, "definition ") {
+		return true
 	}
-	return !strings.Contains(difference, "#") && !strings.Contains(difference, "definition ")
+	return slices.Contains(definitions, definition)
 }

@@ -18,6 +18,7 @@ type dialect struct {
 	words    *strings.Replacer
 	numbered bool // parameters are $1, $2, …
 
+	rowNumber  string         // the column that numbers the rows of a table as they lie in it; "" if there is none
 	lock       string         // ends the SELECT that locks an environment's row
 	skipLocked string         // ends a SELECT that locks its rows and passes over those that others have locked
 	reading    *sql.TxOptions // of a transaction that reads a snapshot

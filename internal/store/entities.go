@@ -65,12 +65,7 @@ func (r *reader) Entities(ctx context.Context, fn func(account.Entity) error) er
 					ORDER BY s.account_id, s.role LIMIT ?`, r.env, last.Account, last.Role, piece)
 			})
 		},
-		func() error {
-			return eachPiece(fn, func(last account.APIToken) ([]account.APIToken, error) {
-				return values(list(ctx, r.session, scanAPIToken, `SELECT `+apiTokenColumns+` FROM api_tokens t
-					WHERE t.environment = ? AND t.id > ? ORDER BY t.id LIMIT ?`, r.env, last.ID, piece))
-			})
-		},
+		func() error { return r.eachAPIToken(ctx, fn) },
 		func() error {
 			return eachPiece(fn, func(last account.Invitation) ([]account.Invitation, error) {
 				return values(list(ctx, r.session, scanInvitation, `SELECT `+invitationColumns+` FROM invitations i
@@ -92,13 +87,31 @@ func (r *reader) Entities(ctx context.Context, fn func(account.Entity) error) er
 			return each(fn, sessions)
 		},
 	}
-	steps = append(steps, r.signingIn(ctx, fn)...)
+	return inTurn(append(steps, r.signingIn(ctx, fn)...))
+}
+
+// inTurn takes steps until one fails.
+func inTurn(steps []func() error) error {
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (r *reader) eachAPIToken(ctx context.Context, fn func(account.Entity) error) error {
+	return eachPiece(fn, func(last account.APIToken) ([]account.APIToken, error) {
+		return values(list(ctx, r.session, scanAPIToken, `SELECT `+apiTokenColumns+` FROM api_tokens t
+			WHERE t.environment = ? AND t.id > ? ORDER BY t.id LIMIT ?`, r.env, last.ID, piece))
+	})
+}
+
+func (r *reader) eachOperator(ctx context.Context, fn func(account.Entity) error) error {
+	return eachPiece(fn, func(last account.Operator) ([]account.Operator, error) {
+		return values(list(ctx, r.session, scanOperator, `SELECT `+operatorColumns+` FROM operators o
+			WHERE o.environment = ? AND o.id > ? ORDER BY o.id LIMIT ?`, r.env, last.ID, piece))
+	})
 }
 
 // signingIn are the steps of Entities for what callers are told by.
@@ -110,12 +123,7 @@ func (r *reader) signingIn(ctx context.Context, fn func(account.Entity) error) [
 					WHERE s.environment = ? AND s.id > ? ORDER BY s.id LIMIT ?`, r.env, last.ID, piece))
 			})
 		},
-		func() error {
-			return eachPiece(fn, func(last account.Operator) ([]account.Operator, error) {
-				return values(list(ctx, r.session, scanOperator, `SELECT `+operatorColumns+` FROM operators o
-					WHERE o.environment = ? AND o.id > ? ORDER BY o.id LIMIT ?`, r.env, last.ID, piece))
-			})
-		},
+		func() error { return r.eachOperator(ctx, fn) },
 		func() error {
 			issuers, err := values(r.Issuers(ctx))
 			if err != nil {

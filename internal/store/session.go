@@ -25,28 +25,49 @@ type session struct {
 type row interface{ Scan(into ...any) error }
 
 // list returns the rows of an answer.
-func list[T any](ctx context.Context, s *session, scan func(row) (T, error), query string, args ...any) (_ []T, err error) {
+func list[T any](ctx context.Context, s *session, scan func(row) (T, error), query string, args ...any) ([]T, error) {
+	var out []T
+	err := s.each(ctx, func(r row) error {
+		v, err := scan(r)
+		if err != nil {
+			return s.fail(ctx, err)
+		}
+		out = append(out, v)
+		return nil
+	}, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// stream calls fn for every row of an answer, once it is scanned. fn must not use the session; its errors come back as they are.
+func stream(ctx context.Context, s *session, fn func() error, into []any, query string, args ...any) error {
+	return s.each(ctx, func(r row) error {
+		if err := r.Scan(into...); err != nil {
+			return s.fail(ctx, err)
+		}
+		return fn()
+	}, query, args...)
+}
+
+// each calls fn for every row of an answer; its errors come back as they are.
+func (s *session) each(ctx context.Context, fn func(row) error, query string, args ...any) (err error) {
 	rows, err := s.run.QueryContext(ctx, s.dialect.sql(query), args...)
 	if err != nil {
-		return nil, s.fail(ctx, err)
+		return s.fail(ctx, err)
 	}
 	defer func() {
 		if closeErr := rows.Close(); err == nil && closeErr != nil {
 			err = s.fail(ctx, closeErr)
 		}
 	}()
-	var out []T
 	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, s.fail(ctx, err)
+		if err := fn(rows); err != nil {
+			return err
 		}
-		out = append(out, v)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, s.fail(ctx, err)
-	}
-	return out, nil
+	return s.fail(ctx, rows.Err())
 }
 
 // one returns the first row of an answer, or the error missing if there is none.

@@ -51,9 +51,10 @@ func openSQLite(dsn string, cfg Config) (*DB, error) {
 
 func sqliteDialect() *dialect {
 	return &dialect{
-		words:    strings.NewReplacer("@rows", "json_each", "@texts", "json_each", "@position", "instr"),
-		reading:  &sql.TxOptions{ReadOnly: true},
-		classify: classifySQLite,
+		words:     strings.NewReplacer("@rows", "json_each", "@texts", "json_each", "@position", "instr"),
+		rowNumber: "rowid",
+		reading:   &sql.TxOptions{ReadOnly: true},
+		classify:  classifySQLite,
 	}
 }
 

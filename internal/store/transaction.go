@@ -18,6 +18,10 @@ const attempts = 6
 // Read calls fn with a snapshot of the environment, which is valid until fn
 // returns. It waits for no writer. See [directory.Store].
 func (db *DB) Read(ctx context.Context, env account.EnvironmentID, fn func(directory.Reader) error) error {
+	return db.read(ctx, env, func(r *reader) error { return fn(r) })
+}
+
+func (db *DB) read(ctx context.Context, env account.EnvironmentID, fn func(*reader) error) error {
 	s := db.outside()
 	t, err := db.reader.BeginTx(ctx, s.dialect.reading)
 	if err != nil {

@@ -31,8 +31,14 @@ type accounts struct {
 	nodes  paged.Array[node]
 	sizes  paged.Array[uint32] // how many accounts the branch has, its top included
 	labels paged.Array[uint64] // see byName
-	chunks paged.Array[uint32] // the id of the chunk of the tree that the account is in
+	places paged.Array[place]
 	byID   paged.Table
+}
+
+// place is where in the tree an account is.
+type place struct {
+	chunk uint32 // its id
+	near  uint32 // where in the chunk the account is, or was before others came and went there
 }
 
 // node is what is known of an account besides its texts.
@@ -69,18 +75,6 @@ func (a *accounts) find(id account.ID) (slot, bool) {
 }
 
 func (a *accounts) hashOf(s slot) uint64 { return maphash.String(seed, a.texts.At(s, textID)) }
-
-// matches reports whether the name or the id of an account has the folded text in it.
-func (a *accounts) matches(s slot, text string) bool {
-	if strings.Contains(a.folded(s), text) {
-		return true
-	}
-	id := a.texts.At(s, textID)
-	if a.nodes.At(s).flags&capitals != 0 {
-		id = account.Fold(id)
-	}
-	return strings.Contains(id, text)
-}
 
 // isUnder reports whether an account is below another, or that itself.
 func (a *accounts) isUnder(top, s slot) bool {

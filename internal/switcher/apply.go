@@ -97,14 +97,14 @@ func (w *writer) join(c account.Change) error {
 	switch v := c.After; {
 	case v.Membership != nil:
 		m := v.Membership
-		return w.setMembership(m.Account, Subject{User, string(m.User)}, m.Roles, m.BranchAccess, m.ExpiresAt, m.CreatedAt)
+		return w.setMembership(m.Account, Subject{User, string(m.User)}, m.Roles, m.BranchAccess, m.ExpiresAt)
 	case v.APIToken != nil:
 		t := v.APIToken
 		token := Subject{APIToken, string(t.ID)}
 		if _, known := w.subjects.find(token); !known {
 			w.addSubject(token)
 		}
-		return w.setMembership(t.Account, token, t.Roles, t.BranchAccess, t.ExpiresAt, t.CreatedAt)
+		return w.setMembership(t.Account, token, t.Roles, t.BranchAccess, t.ExpiresAt)
 	}
 	return nil
 }

@@ -80,6 +80,14 @@ func BenchmarkIndex(b *testing.B) {
 			for _, who := range []string{"hundredth", "tenth", "all", "scattered"} {
 				benchmarkPages(b, v, who)
 			}
+			b.Run("first search", func(b *testing.B) {
+				for b.Loop() {
+					for _, c := range v.state.tree.chunks {
+						c.wording.Store(nil)
+					}
+					v.Page(Query{Who: Subject{User, "all"}, Limit: 50, Text: "acme labs 77"})
+				}
+			})
 			benchmarkChanges(b, w, accounts)
 		})
 	}
@@ -92,6 +100,7 @@ func benchmarkPages(b *testing.B, v *View, who string) {
 		"date":   {Limit: 50, Sort: ByDate},
 		"search": {Limit: 50, Sort: ByName, Text: "acme labs 77"},
 		"common": {Limit: 50, Sort: ByName, Text: "acme"},
+		"letter": {Limit: 50, Sort: ByName, Text: "a"},
 	}
 	for what, q := range queries {
 		q.Who = Subject{User, who}

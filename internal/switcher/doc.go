@@ -14,7 +14,8 @@
 // account on the way. What a subject may open is a few intervals of the tree, one for each
 // membership. A page takes its accounts out of these, in
 // order, without looking at the others; the total is the intervals' lengths. Only a search
-// looks at every account inside, as its total has to.
+// looks at every account inside, as its total has to: at a few bits of each, and at the names of those that have
+// the bits of the text.
 //
 // # What it may answer
 //

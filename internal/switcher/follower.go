@@ -188,7 +188,7 @@ func (f *follower) step(ctx context.Context) (done bool, err error) {
 func (f *follower) load(ctx context.Context) error {
 	begun := time.Now()
 	l := newLoader(f.env, f.index.model.bits)
-	version, err := f.index.journal.Snapshot(ctx, f.env, l.add)
+	version, err := l.take(ctx, f.index.journal, f.env)
 	if err != nil {
 		return err
 	}

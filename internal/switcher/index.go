@@ -18,9 +18,10 @@ import (
 type Journal interface {
 	// Heads returns the newest version of every environment.
 	Heads(ctx context.Context) (map[account.EnvironmentID]account.Version, error)
-	// Snapshot calls fn for what an environment holds, all of one version, which it returns: roles,
-	// accounts and users before memberships and API tokens.
-	Snapshot(ctx context.Context, env account.EnvironmentID, fn func(account.Entity) error) (account.Version, error)
+	// Reaching tells what an environment holds, all of one version, which it returns: fn roles, accounts and
+	// users before memberships and API tokens; more of memberships that end, or reach into the branch, about
+	// that, after fn was told of their roles.
+	Reaching(ctx context.Context, env account.EnvironmentID, fn func(account.Entity) error, more func(account.Membership) error) (account.Version, error)
 	// Entries returns up to limit entries after a version, oldest first.
 	Entries(ctx context.Context, env account.EnvironmentID, after account.Version, limit int) ([]account.Entry, error)
 }

@@ -63,17 +63,14 @@ func (j *journal) Heads(context.Context) (map[account.EnvironmentID]account.Vers
 	return map[account.EnvironmentID]account.Version{"prod": j.head()}, nil
 }
 
-func (j *journal) Snapshot(_ context.Context, _ account.EnvironmentID, fn func(account.Entity) error) (account.Version, error) {
+func (j *journal) Reaching(
+	_ context.Context, _ account.EnvironmentID, fn func(account.Entity) error, more func(account.Membership) error,
+) (account.Version, error) {
 	version := j.head()
 	j.mu.Lock()
 	j.loads++
 	j.mu.Unlock()
-	for _, e := range j.at(version).entities() {
-		if err := fn(e); err != nil {
-			return 0, err
-		}
-	}
-	return version, nil
+	return version, j.at(version).reaching(fn, more)
 }
 
 func (j *journal) Entries(_ context.Context, _ account.EnvironmentID, after account.Version, limit int) ([]account.Entry, error) {

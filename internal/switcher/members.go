@@ -35,7 +35,7 @@ func (w *writer) addSubject(v Subject) slot {
 		at = s.ids.Add(e, texts)
 		s.info.Add(e, info)
 	}
-	s.byID.Add(e, at, s.hashOf)
+	s.byID.Add(e, at, s.hashOf(at))
 	return at
 }
 
@@ -45,7 +45,7 @@ func (w *writer) removeSubject(v Subject) error {
 	if !ok || s.info.At(at).count > 0 {
 		return outOfStep("%s is deleted and not there, or still a member", v.ID)
 	}
-	s.byID.Remove(e, at, s.hashOf)
+	s.byID.Remove(e, at, s.hashOf(at))
 	s.ids.Set(e, at, [paged.Fields]string{})
 	s.info.Set(e, at, holder{first: none})
 	w.free.subjects = append(w.free.subjects, at)
@@ -53,12 +53,37 @@ func (w *writer) removeSubject(v Subject) error {
 }
 
 // setMembership adds or changes the membership of a subject in an account.
-func (w *writer) setMembership(id account.ID, subject Subject, roles []account.RoleKey, has account.BranchAccess, expires *time.Time, created time.Time) error {
-	at, ok := w.accounts.find(id)
-	who, known := w.subjects.find(subject)
-	if !ok || !known {
-		return outOfStep("%s is a member of %s, of which one is not there", subject.ID, id)
+func (w *writer) setMembership(id account.ID, subject Subject, roles []account.RoleKey, has account.BranchAccess, expires *time.Time) error {
+	at, err := w.accountOf(id, subject.ID)
+	if err != nil {
+		return err
 	}
+	who, err := w.subjectOf(subject, id)
+	if err != nil {
+		return err
+	}
+	return w.setMembershipAt(at, who, roles, has, expires)
+}
+
+// accountOf finds the account of a membership.
+func (w *writer) accountOf(id account.ID, member string) (slot, error) {
+	at, ok := w.accounts.find(id)
+	if !ok {
+		return none, outOfStep("%s is a member of %s, which is not there", member, id)
+	}
+	return at, nil
+}
+
+// subjectOf finds the subject of a membership.
+func (w *writer) subjectOf(v Subject, of account.ID) (slot, error) {
+	who, ok := w.subjects.find(v)
+	if !ok {
+		return none, outOfStep("%s, which is not there, is a member of %s", v.ID, of)
+	}
+	return who, nil
+}
+
+func (w *writer) setMembershipAt(at, who slot, roles []account.RoleKey, has account.BranchAccess, expires *time.Time) error {
 	carried, err := w.roles.carried(w.edit, w.sets, roles)
 	if err != nil {
 		return err
@@ -68,7 +93,7 @@ func (w *writer) setMembership(id account.ID, subject Subject, roles []account.R
 		m = w.addMembership(at, who)
 	}
 	v := w.memberships.all.Ref(w.edit, m)
-	v.roles, v.branch, v.expires, v.created = carried, branchOf(has), micros(expires), created.UnixMicro()
+	v.roles, v.branch, v.expires = carried, branchOf(has), micros(expires)
 	return nil
 }
 
@@ -95,7 +120,7 @@ func (w *writer) addMembership(at, who slot) slot {
 	}
 	nodes.first, info.first = m, m
 	info.count++
-	w.memberships.byPair.Add(e, m, w.memberships.hashOf)
+	w.memberships.byPair.Add(e, m, w.memberships.hashOf(m))
 	return m
 }
 
@@ -110,7 +135,7 @@ func (w *writer) removeMembership(id account.ID, subject Subject) error {
 		return outOfStep("the membership of %s in %s ends and is not there", subject.ID, id)
 	}
 	e, all := w.edit, &w.memberships.all
-	w.memberships.byPair.Remove(e, m, w.memberships.hashOf)
+	w.memberships.byPair.Remove(e, m, w.memberships.hashOf(m))
 	v := all.At(m)
 	info := w.subjects.info.Ref(e, who)
 	info.count--

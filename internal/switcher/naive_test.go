@@ -52,6 +52,26 @@ func (n *naive) entities() []account.Entity {
 	return out
 }
 
+// reaching tells what entities has, of memberships the roles apart from what else they hold.
+func (n *naive) reaching(fn func(account.Entity) error, more func(account.Membership) error) error {
+	var later []account.Membership
+	for _, e := range n.entities() {
+		if m := e.Membership; m != nil && (m.BranchAccess != account.NoBranchAccess || m.ExpiresAt != nil) {
+			later = append(later, account.Membership{Account: m.Account, User: m.User, BranchAccess: m.BranchAccess, ExpiresAt: m.ExpiresAt})
+			e = account.Entity{Membership: &account.Membership{Account: m.Account, User: m.User, Roles: m.Roles}}
+		}
+		if err := fn(e); err != nil {
+			return err
+		}
+	}
+	for _, m := range later {
+		if err := more(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func add[K comparable, V account.Value](out *[]account.Entity, all map[K]V) {
 	for _, v := range all {
 		*out = append(*out, *account.Of(v))

@@ -53,8 +53,7 @@ func (v *View) Openers(q OpenersQuery) (out Openers, ok bool) {
 	}
 	out.More = len(first) > q.Limit
 	for _, who := range first[:min(q.Limit, len(first))] {
-		d := describer{view: v, subject: who, lines: map[slot]line{none: {}}}
-		out.Subjects = append(out.Subjects, Opener{s.subjects.subject(who), d.describe(at).Sources})
+		out.Subjects = append(out.Subjects, Opener{s.subjects.subject(who), newDescriber(v, who, 1).describe(at).Sources})
 	}
 	return out, true
 }

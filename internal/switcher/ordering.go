@@ -86,6 +86,22 @@ func (l *lister) fromNames(o *ordering) (found []slot, ok bool) {
 	return found, true
 }
 
+// amongFew takes the accounts of a page out of all of an area that is about as many branches as accounts.
+// ok is whether it is that.
+func (l *lister) amongFew(o *ordering) (found []slot, ok bool) {
+	if l.total > 8*len(l.area) {
+		return nil, false
+	}
+	best := o.best(l.most())
+	l.parts(func(c *chunk, from, to int) bool {
+		for _, at := range c.slots[from:to] {
+			best.offer(at)
+		}
+		return true
+	})
+	return best.sorted(), true
+}
+
 // merge takes the accounts of a page out of the chunks of the area, each of which knows its own in the order.
 func (l *lister) merge(o *ordering) []slot {
 	sources := l.sources(o)
@@ -130,34 +146,45 @@ func (s *source) next(o *ordering) bool {
 
 // sources returns the chunks of the area, each at its first account after the cursor.
 func (l *lister) sources(o *ordering) []*source {
-	tree := &l.view.state.tree
-	var out []*source
-	last := -1
-	add := func(i int, from, to uint32) {
-		if i != last {
-			out, last = append(out, &source{chunk: tree.chunks[i]}), i
-			if int(to-from) < len(tree.chunks[i].slots) {
-				out[len(out)-1].covers = &[maxChunk / 64]uint64{}
+	all := make([]source, 0, l.chunks())
+	l.parts(func(c *chunk, from, to int) bool {
+		if n := len(all); n == 0 || all[n-1].chunk != c {
+			all = append(all, source{chunk: c})
+			if to-from < len(c.slots) {
+				all[n].covers = &[maxChunk / 64]uint64{}
 			}
 		}
-		if covers := out[len(out)-1].covers; covers != nil {
+		if covers := all[len(all)-1].covers; covers != nil {
 			for place := from; place < to; place++ {
 				covers[place>>6] |= 1 << (place & 63)
 			}
 		}
-	}
-	for _, part := range l.area {
-		for i, offset := tree.chunkAt(part.from); i < len(tree.chunks) && tree.starts[i] < part.to; i, offset = i+1, 0 {
-			add(i, offset, min(part.to, tree.starts[i+1])-tree.starts[i])
-		}
-	}
-	return slices.DeleteFunc(out, func(s *source) bool {
+		return true
+	})
+	left := make([]*source, 0, len(all))
+	for i := range all {
+		s := &all[i]
 		s.places = s.chunk.sorted(o.by, o.compare)
 		if o.after != nil {
 			s.places = s.places[sort.Search(len(s.places), func(i int) bool { return o.comes(s.chunk.slots[s.places[i]]) }):]
 		}
-		return !s.next(o)
-	})
+		if s.next(o) {
+			left = append(left, s)
+		}
+	}
+	return left
+}
+
+// chunks is how many chunks the area is in, or a little more.
+func (l *lister) chunks() int {
+	tree := &l.view.state.tree
+	n := 0
+	for _, part := range l.area {
+		first, _ := tree.chunkAt(part.from)
+		last, _ := tree.chunkAt(part.to - 1)
+		n += last - first + 1
+	}
+	return min(n, len(tree.chunks))
 }
 
 // queue has the source with the first account first.
@@ -206,7 +233,7 @@ func (b *best) offer(at slot) {
 		}
 		return
 	}
-	if b.most > 0 && b.ordering.compare(at, b.slots[0]) < 0 {
+	if b.most > 0 && b.ordering.key(at) <= b.ordering.key(b.slots[0]) && b.ordering.compare(at, b.slots[0]) < 0 {
 		b.slots[0] = at
 		heap.Fix(b, 0)
 	}

@@ -1,6 +1,8 @@
 package switcher
 
 import (
+	"strings"
+
 	"github.com/tenantry/tenantry/internal/account"
 )
 
@@ -101,17 +103,14 @@ func (l *lister) list() []slot {
 	o := s.ordering(l.query.Sort, l.query.After)
 	if l.query.Text != "" {
 		best := o.best(l.most())
-		l.each(func(_ uint32, at slot) bool {
-			if s.accounts.matches(at, l.query.Text) {
-				l.total++
-				best.offer(at)
-			}
-			return true
-		})
+		l.search(func(_ uint32, at slot) { best.offer(at) })
 		return best.sorted()
 	}
 	l.total = l.area.size()
 	if found, ok := l.fromNames(o); ok {
+		return found
+	}
+	if found, ok := l.amongFew(o); ok {
 		return found
 	}
 	return l.merge(o)
@@ -125,23 +124,42 @@ func (l *lister) most() int {
 	return l.query.Limit + 1
 }
 
-// each calls fn for the accounts of the area in the order of the tree until it returns false.
-func (l *lister) each(fn func(position uint32, at slot) bool) {
+// parts calls fn for what the area has of each chunk, in the order of the tree, until it returns false.
+func (l *lister) parts(fn func(c *chunk, from, to int) bool) {
 	tree := &l.view.state.tree
+	i := 0
 	for _, part := range l.area {
-		i, offset := tree.chunkAt(part.from)
-		for position := part.from; position < part.to; i, offset = i+1, 0 {
-			for _, at := range tree.chunks[i].slots[offset:] {
-				if position == part.to {
-					break
-				}
-				if !fn(position, at) {
-					return
-				}
-				position++
+		if part.from >= tree.starts[i+1] {
+			i, _ = tree.chunkAt(part.from)
+		}
+		for {
+			begin, end := tree.starts[i], tree.starts[i+1]
+			if !fn(tree.chunks[i], int(max(part.from, begin)-begin), int(min(part.to, end)-begin)) {
+				return
 			}
+			if part.to <= end {
+				break // the next part may begin in this chunk
+			}
+			i++
 		}
 	}
+}
+
+// search calls fn for the accounts of the area that have the text, in the order of the tree, and counts them.
+func (l *lister) search(fn func(position uint32, at slot)) {
+	if strings.Contains(l.query.Text, apart) {
+		return // no text is like that
+	}
+	s := search{text: l.query.Text, marks: marksOf(l.query.Text)}
+	state := l.view.state
+	l.parts(func(c *chunk, from, to int) bool {
+		begin := state.tree.starts[state.tree.places[c.id]]
+		s.each(c.worded(&state.accounts), from, to, func(place int) {
+			l.total++
+			fn(begin+uint32(place), c.slots[place]) //nolint:gosec // G115: less than chunkMost
+		})
+		return true
+	})
 }
 
 // inTree returns the accounts from a position on.
@@ -151,20 +169,16 @@ func (l *lister) inTree(from uint32) []slot {
 	if l.query.Text == "" {
 		l.total = l.area.size()
 		rest := lister{view: l.view, area: l.area.within(interval{from, l.view.state.tree.length()})}
-		rest.each(func(_ uint32, at slot) bool {
-			found = append(found, at)
+		rest.parts(func(c *chunk, from, to int) bool {
+			found = append(found, c.slots[from:min(to, from+most-len(found))]...)
 			return len(found) < most
 		})
 		return found
 	}
-	l.each(func(position uint32, at slot) bool {
-		if l.view.state.accounts.matches(at, l.query.Text) {
-			l.total++
-			if position >= from && len(found) < most {
-				found = append(found, at)
-			}
+	l.search(func(position uint32, at slot) {
+		if position >= from && len(found) < most {
+			found = append(found, at)
 		}
-		return true
 	})
 	return found
 }

@@ -145,17 +145,19 @@ func (c compared) openers() {
 }
 
 func snapshot(t *rapid.T, m *model, n *naive, version account.Version) *state {
+	return restarted(t, m, n, version).publish()
+}
+
+func restarted(t *rapid.T, m *model, n *naive, version account.Version) *writer {
 	l := newLoader("prod", m.bits)
-	for _, e := range n.entities() {
-		if err := l.add(e); err != nil {
-			t.Fatal(err)
-		}
+	if err := n.reaching(l.add, l.more); err != nil {
+		t.Fatal(err)
 	}
 	w, err := l.finish(version)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return w.publish()
+	return w
 }
 
 // TestIndexIsWhatTheRulesSay holds the index against the naive model after every
@@ -180,16 +182,7 @@ func TestIndexIsWhatTheRulesSay(t *testing.T) {
 			}
 			kept = append(kept, c)
 			if rapid.IntRange(0, 9).Draw(t, "restart") == 0 {
-				l := newLoader("prod", m.bits)
-				for _, e := range h.n.entities() {
-					if err := l.add(e); err != nil {
-						t.Fatal(err)
-					}
-				}
-				var err error
-				if w, err = l.finish(h.version); err != nil {
-					t.Fatal(err)
-				}
+				w = restarted(t, m, h.n, h.version)
 			}
 		}
 		for _, c := range kept {

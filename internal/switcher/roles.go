@@ -127,19 +127,23 @@ type setNumbers map[string]uint32
 
 // carried returns the number of a set of roles, all of which must be known.
 func (r *roles) carried(e *paged.Edit, known setNumbers, keys []account.RoleKey) (uint32, error) {
-	set := roleSet{keys: slices.Clone(keys)}
-	slices.Sort(set.keys)
-	var name []byte
-	for _, key := range set.keys {
+	if !slices.IsSorted(keys) {
+		keys = slices.Sorted(slices.Values(keys))
+	}
+	name := make([]byte, 0, 64) // of few roles, which stays on the stack
+	for _, key := range keys {
 		at, ok := r.byKey[key]
 		if !ok {
 			return 0, outOfStep("role %s is carried and not there", key)
 		}
-		set.roles = append(set.roles, at)
 		name = binary.LittleEndian.AppendUint32(name, at)
 	}
 	if n, ok := known[string(name)]; ok {
 		return n, nil
+	}
+	set := roleSet{keys: slices.Clone(keys)}
+	for _, key := range keys {
+		set.roles = append(set.roles, r.byKey[key])
 	}
 	set.holds = r.together(set.roles)
 	n := r.sets.Add(e, set)

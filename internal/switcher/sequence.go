@@ -28,7 +28,8 @@ type chunk struct {
 	id    uint32
 	slots []slot
 
-	orders [2]atomic.Pointer[[]uint16] // see order
+	orders  [2]atomic.Pointer[[]uint16] // see order
+	wording atomic.Pointer[wording]
 }
 
 // order is another order of the accounts of a chunk.
@@ -73,8 +74,22 @@ func (s *sequence) at(position uint32) slot {
 
 // position returns where an account is.
 func (s *sequence) position(a *accounts, at slot) uint32 {
-	place := s.places[a.chunks.At(at)]
-	return s.starts[place] + uint32(slices.Index(s.chunks[place].slots, at)) //nolint:gosec // G115: less than chunkMost
+	known := a.places.At(at)
+	i := s.places[known.chunk]
+	return s.starts[i] + s.chunks[i].find(at, known.near)
+}
+
+// find returns where in the chunk an account of it is, which is looked for from a place on, to both sides.
+func (c *chunk) find(at slot, near uint32) uint32 {
+	down := min(int(near), len(c.slots)-1)
+	for up := down; ; up, down = up+1, down-1 {
+		if down >= 0 && c.slots[down] == at {
+			return uint32(down) //nolint:gosec // G115: less than chunkMost
+		}
+		if (up < len(c.slots) || down < 0) && c.slots[up] == at {
+			return uint32(up) //nolint:gosec // G115: as above
+		}
+	}
 }
 
 // fill makes the sequence anew out of all accounts in their order.
@@ -88,8 +103,12 @@ func (s *sequence) fill(e *paged.Edit, a *accounts, all []slot) {
 
 func (s *sequence) newChunk(e *paged.Edit, a *accounts, slots []slot) *chunk {
 	c := &chunk{by: e, id: uint32(len(s.places)), slots: slots} //nolint:gosec // G115: there are fewer chunks than accounts
-	if free := slices.Index(s.places, none); free >= 0 {
-		c.id = uint32(free) //nolint:gosec // G115: as above
+	free := -1
+	if len(s.places) > len(s.chunks) {
+		free = slices.Index(s.places, none)
+	}
+	if free >= 0 {
+		c.id = uint32(free)
 		s.places[free] = 0
 	} else {
 		s.places = append(s.places, 0)
@@ -98,11 +117,11 @@ func (s *sequence) newChunk(e *paged.Edit, a *accounts, slots []slot) *chunk {
 	return c
 }
 
-// claim notes in the accounts of a chunk that they are in it.
+// claim notes in the accounts of a chunk where they are.
 func (c *chunk) claim(e *paged.Edit, a *accounts) {
-	for _, at := range c.slots {
-		if a.chunks.At(at) != c.id {
-			a.chunks.Set(e, at, c.id)
+	for i, at := range c.slots {
+		if here := (place{c.id, uint32(i)}); a.places.At(at) != here {
+			a.places.Set(e, at, here)
 		}
 	}
 }
@@ -128,7 +147,7 @@ func (s *sequence) own(e *paged.Edit) {
 	s.starts, s.places = slices.Clone(s.starts), slices.Clone(s.places)
 }
 
-// ownChunk makes a chunk one of the edit, which forgets its other orders.
+// ownChunk makes a chunk one of the edit, which forgets its other orders and its wording.
 func (s *sequence) ownChunk(e *paged.Edit, i int) *chunk {
 	c := s.chunks[i]
 	if c.by != e {
@@ -137,6 +156,7 @@ func (s *sequence) ownChunk(e *paged.Edit, i int) *chunk {
 	}
 	c.orders[byName].Store(nil)
 	c.orders[byDate].Store(nil)
+	c.wording.Store(nil)
 	return c
 }
 
@@ -160,7 +180,7 @@ func (s *sequence) insert(e *paged.Edit, a *accounts, position uint32, at slot) 
 	}
 	c := s.ownChunk(e, i)
 	c.slots = slices.Insert(c.slots, int(offset), at)
-	a.chunks.Set(e, at, c.id)
+	a.places.Set(e, at, place{c.id, offset})
 	for j := i + 1; j < len(s.starts); j++ {
 		s.starts[j]++
 	}
@@ -169,7 +189,7 @@ func (s *sequence) insert(e *paged.Edit, a *accounts, position uint32, at slot) 
 // touch notes that an account in the sequence has another name now.
 func (s *sequence) touch(e *paged.Edit, a *accounts, at slot) {
 	s.own(e)
-	s.ownChunk(e, int(s.places[a.chunks.At(at)]))
+	s.ownChunk(e, int(s.places[a.places.At(at).chunk]))
 }
 
 // remove takes the account at a position out.

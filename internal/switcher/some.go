@@ -1,6 +1,10 @@
 package switcher
 
-import "github.com/tenantry/tenantry/internal/account"
+import (
+	"time"
+
+	"github.com/tenantry/tenantry/internal/account"
+)
 
 // tries is how many slots are looked at for one that is in use.
 const tries = 64
@@ -19,6 +23,22 @@ func (v *View) Somebody(dice func(n int) int) (Subject, bool) {
 		}
 	}
 	return Subject{}, false
+}
+
+// EndsAround reports whether a membership of a subject ends within some time before or after the view's.
+func (v *View) EndsAround(who Subject, within time.Duration) bool {
+	at, ok := v.state.subjects.find(who)
+	if !ok {
+		return false
+	}
+	for i := v.state.subjects.info.At(at).first; i != none; {
+		m := v.state.memberships.all.At(i)
+		if m.expires != 0 && max(m.expires-v.now, v.now-m.expires) < within.Microseconds() {
+			return true
+		}
+		i = m.nextOfSubject
+	}
+	return false
 }
 
 // Somewhere returns an account, chosen as Somebody is.
@@ -43,8 +63,10 @@ func (v *View) IDs(who Subject, most int) ([]account.ID, int) {
 		return nil, total
 	}
 	ids := make([]account.ID, 0, total)
-	l.each(func(_ uint32, at slot) bool {
-		ids = append(ids, v.state.accounts.id(at))
+	l.parts(func(c *chunk, from, to int) bool {
+		for _, at := range c.slots[from:to] {
+			ids = append(ids, v.state.accounts.id(at))
+		}
 		return true
 	})
 	return ids, total

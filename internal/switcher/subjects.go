@@ -59,7 +59,6 @@ type membership struct {
 	roles   uint32 // the number of the set
 	branch  branch
 	expires int64 // in microseconds since 1970; 0 is never (U6)
-	created int64 // the same
 
 	nextOfSubject, prevOfSubject slot
 	nextOfAccount, prevOfAccount slot

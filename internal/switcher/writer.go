@@ -13,8 +13,6 @@ type writer struct {
 	bits catalogued
 	sets setNumbers
 	free struct{ accounts, subjects, memberships []slot }
-
-	loading bool // tree and names are made at the end
 }
 
 func newWriter(env account.EnvironmentID, bits catalogued) *writer {
@@ -29,13 +27,25 @@ func (w *writer) publish() *state {
 }
 
 func (w *writer) addAccount(v account.Account) error {
-	a, e := &w.accounts, w.edit
-	if _, taken := a.find(v.ID); taken {
-		return outOfStep("account %s is created twice", v.ID)
-	}
 	parent, err := w.parentOf(v)
 	if err != nil {
 		return err
+	}
+	at, err := w.newAccount(v, parent)
+	if err != nil {
+		return err
+	}
+	w.names.insert(w.edit, &w.accounts, at)
+	w.tree.insert(w.edit, &w.accounts, w.place(parent, w.below(parent), w.isAfter(at)), at)
+	w.resize(parent, 1)
+	return nil
+}
+
+// newAccount adds an account, which has no place among the others yet.
+func (w *writer) newAccount(v account.Account, parent slot) (slot, error) {
+	a, e := &w.accounts, w.edit
+	if _, taken := a.find(v.ID); taken {
+		return none, outOfStep("account %s is created twice", v.ID)
 	}
 	n := node{parent: parent, first: none, created: v.CreatedAt.UnixMicro(), flags: flagsOf(v)}
 	var at slot
@@ -49,21 +59,15 @@ func (w *writer) addAccount(v account.Account) error {
 		a.nodes.Add(e, n)
 		a.sizes.Add(e, 1)
 		a.labels.Add(e, 0)
-		a.chunks.Add(e, 0)
+		a.places.Add(e, place{})
 	}
-	a.byID.Add(e, at, a.hashOf)
-	if w.loading {
-		return nil
-	}
-	w.names.insert(e, a, at)
-	w.tree.insert(e, a, w.place(parent, w.below(parent), w.isAfter(at)), at)
-	w.resize(parent, 1)
-	return nil
+	a.byID.Add(e, at, a.hashOf(at))
+	return at, nil
 }
 
 // parentOf finds the parent of an account, which must be there; none for a root.
 func (w *writer) parentOf(v account.Account) (slot, error) {
-	if v.Parent == "" || w.loading {
+	if v.Parent == "" {
 		return none, nil
 	}
 	at, ok := w.accounts.find(v.Parent)
@@ -152,7 +156,7 @@ func (w *writer) removeAccount(id account.ID) error {
 	w.tree.remove(e, w.tree.position(a, at))
 	w.names.remove(e, a, at)
 	w.resize(a.parent(at), -1)
-	a.byID.Remove(e, at, a.hashOf)
+	a.byID.Remove(e, at, a.hashOf(at))
 	a.texts.Set(e, at, [paged.Fields]string{})
 	a.nodes.Set(e, at, node{parent: none, first: none})
 	w.free.accounts = append(w.free.accounts, at)

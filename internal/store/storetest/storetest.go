@@ -57,6 +57,7 @@ func Run(t *testing.T, open Open) {
 		{"Search", testSearch},
 		{"OrderIsBytewise", testOrder},
 		{"EntitiesInOrder", testEntities},
+		{"ReachingIsWhatEntitiesAre", testReaching},
 		{"AppendInAnyOrder", testAppendOrder},
 		{"AppendOneRowTwice", testAppendTwice},
 		{"AppendChecksWhatWasBefore", testAppendWrongBefore},

@@ -67,18 +67,18 @@ func (v *version) change(t *rapid.T, e *paged.Edit, n int) {
 		at := v.texts.Add(e, [paged.Fields]string{name, strings.ToUpper(name)})
 		v.numbers.Add(e, uint64(len(name)))
 		v.want = append(v.want, name)
-		v.table.Add(e, at, v.hashOf)
+		v.table.Add(e, at, v.hashOf(at))
 		v.present[name] = at
 		return
 	}
 	at := uint32(rapid.IntRange(0, len(v.want)-1).Draw(t, "at"))
 	if before := v.want[at]; v.present[before] == at {
-		v.table.Remove(e, at, v.hashOf)
+		v.table.Remove(e, at, v.hashOf(at))
 		delete(v.present, before)
 	}
 	v.set(e, at, name)
 	if rapid.Bool().Draw(t, "again") {
-		v.table.Add(e, at, v.hashOf)
+		v.table.Add(e, at, v.hashOf(at))
 		v.present[name] = at
 	}
 }
@@ -114,7 +114,7 @@ func TestReadersBesideTheWriter(t *testing.T) {
 			if n%3 == 2 {
 				at := uint32((n * i) % len(now.want))
 				if before := now.want[at]; now.present[before] == at {
-					now.table.Remove(e, at, now.hashOf)
+					now.table.Remove(e, at, now.hashOf(at))
 					delete(now.present, before)
 				}
 				now.set(e, at, name)
@@ -123,7 +123,7 @@ func TestReadersBesideTheWriter(t *testing.T) {
 			at := now.texts.Add(e, [paged.Fields]string{name, strings.ToUpper(name)})
 			now.numbers.Add(e, uint64(len(name)))
 			now.want = append(now.want, name)
-			now.table.Add(e, at, now.hashOf)
+			now.table.Add(e, at, now.hashOf(at))
 			now.present[name] = at
 		}
 		keep := now

@@ -3,9 +3,19 @@ package paged
 // Table finds numbers by what they stand for: a hash table of numbers, whose
 // hashes and keys the caller knows. The zero value is empty.
 type Table struct {
-	cells Array[uint32] // the number plus one; 0 is free
+	cells Array[cell]
 	used  int
 }
+
+// cell has the number plus one in its low half, and the low half of the hash in the other; 0 is free.
+// The hash in it spares looking the key up of what is beside, which is where tables spend their time.
+type cell uint64
+
+func cellOf(number uint32, hash uint64) cell { return cell(hash<<32 | uint64(number+1)) }
+
+func (c cell) number() uint32 { return uint32(c) - 1 } //nolint:gosec // G115: the low half
+
+func (c cell) hash() uint64 { return uint64(c >> 32) }
 
 // Len is how many numbers are in the table.
 func (t Table) Len() int { return t.used }
@@ -17,69 +27,62 @@ func (t Table) Find(hash uint64, is func(uint32) bool) (uint32, bool) {
 		return 0, false
 	}
 	for i := hash & (n - 1); ; i = (i + 1) & (n - 1) {
-		cell := t.cells.At(uint32(i)) //nolint:gosec // G115: less than the length
-		if cell == 0 {
+		c := t.cells.At(uint32(i)) //nolint:gosec // G115: less than the length
+		if c == 0 {
 			return 0, false
 		}
-		if is(cell - 1) {
-			return cell - 1, true
+		if c>>32 == cell(hash&(1<<32-1)) && is(c.number()) {
+			return c.number(), true
 		}
 	}
 }
 
-// Add puts a number into the table that is not in it; hashOf tells the hash of any that is.
-func (t *Table) Add(e *Edit, number uint32, hashOf func(uint32) uint64) {
+// Add puts a number with a hash into the table that is not in it.
+func (t *Table) Add(e *Edit, number uint32, hash uint64) {
 	if 4*(t.used+1) > 3*t.cells.Len() {
-		t.grow(e, 2*t.cells.Len(), hashOf)
+		t.grow(e, 2*t.cells.Len())
 	}
-	t.put(e, number, hashOf(number))
+	t.put(e, cellOf(number, hash))
 	t.used++
 }
 
-// Reserve makes room for as many numbers in all as are about to be added.
-func (t *Table) Reserve(e *Edit, numbers int, hashOf func(uint32) uint64) {
-	if 4*numbers > 3*t.cells.Len() {
-		t.grow(e, numbers*4/3+1, hashOf)
-	}
-}
-
 // grow makes a table of at least n cells: a power of two.
-func (t *Table) grow(e *Edit, n int, hashOf func(uint32) uint64) {
+func (t *Table) grow(e *Edit, n int) {
 	length := size
 	for length < n {
 		length *= 2
 	}
 	before := t.cells
-	t.cells = Array[uint32]{root: &root[uint32]{by: e}, length: length}
+	t.cells = Array[cell]{root: &root[cell]{by: e}, length: length}
 	for range length >> bits {
-		t.cells.root.pages = append(t.cells.root.pages, &page[uint32]{by: e})
+		t.cells.root.pages = append(t.cells.root.pages, &page[cell]{by: e})
 	}
 	for i := range uint32(before.Len()) { //nolint:gosec // G115: a length
-		if cell := before.At(i); cell != 0 {
-			t.put(e, cell-1, hashOf(cell-1))
+		if c := before.At(i); c != 0 {
+			t.put(e, c)
 		}
 	}
 }
 
-func (t *Table) put(e *Edit, number uint32, hash uint64) {
+func (t *Table) put(e *Edit, c cell) {
 	n := uint64(t.cells.Len()) //nolint:gosec // G115: a length
-	i := hash & (n - 1)
+	i := c.hash() & (n - 1)
 	for t.cells.At(uint32(i)) != 0 { //nolint:gosec // G115: less than the length
 		i = (i + 1) & (n - 1)
 	}
-	t.cells.Set(e, uint32(i), number+1) //nolint:gosec // G115: less than the length
+	t.cells.Set(e, uint32(i), c) //nolint:gosec // G115: less than the length
 }
 
-// Remove takes a number out of the table; hashOf tells the hash of any that is in it.
-func (t *Table) Remove(e *Edit, number uint32, hashOf func(uint32) uint64) {
-	n := uint32(t.cells.Len()) //nolint:gosec // G115: a length
+// Remove takes a number with a hash out of the table.
+func (t *Table) Remove(e *Edit, number uint32, hash uint64) {
+	n := uint64(t.cells.Len()) //nolint:gosec // G115: a length
 	if n == 0 {
 		return
 	}
-	home := func(number uint32) uint32 { return uint32(hashOf(number)) & (n - 1) } //nolint:gosec // G115: only the low bits count
-	i := home(number)
-	for t.cells.At(i) != number+1 {
-		if t.cells.At(i) == 0 {
+	gone := cellOf(number, hash)
+	i := hash & (n - 1)
+	for at := t.cells.At(uint32(i)); at != gone; at = t.cells.At(uint32(i)) { //nolint:gosec // G115: less than the length
+		if at == 0 {
 			return
 		}
 		i = (i + 1) & (n - 1)
@@ -87,13 +90,13 @@ func (t *Table) Remove(e *Edit, number uint32, hashOf func(uint32) uint64) {
 	t.used--
 	// What follows moves up, unless it would come before its home.
 	for free, next := i, (i+1)&(n-1); ; next = (next + 1) & (n - 1) {
-		cell := t.cells.At(next)
-		if cell == 0 {
-			t.cells.Set(e, free, 0)
+		c := t.cells.At(uint32(next)) //nolint:gosec // G115: as above
+		if c == 0 {
+			t.cells.Set(e, uint32(free), 0) //nolint:gosec // G115: as above
 			return
 		}
-		if (next-home(cell-1))&(n-1) >= (next-free)&(n-1) {
-			t.cells.Set(e, free, cell)
+		if (next-c.hash()&(n-1))&(n-1) >= (next-free)&(n-1) {
+			t.cells.Set(e, uint32(free), c) //nolint:gosec // G115: as above
 			free = next
 		}
 	}
