@@ -9,8 +9,8 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 )
 
-// intoSQLite writes rows in one transaction, without their secondary indexes, which are made
-// again after them: half the time. Nothing is durable until the last PRAGMA has run.
+// intoSQLite writes rows without a log, and without their secondary indexes, which are made again
+// after them. If it fails, the file is good for nothing.
 func intoSQLite(ctx context.Context, file string, all []table) error {
 	conn, err := sqlite.OpenConn(file, sqlite.OpenReadWrite)
 	if err != nil {
@@ -25,7 +25,7 @@ func intoSQLite(ctx context.Context, file string, all []table) error {
 }
 
 func fillFile(conn *sqlite.Conn, all []table) error {
-	for _, setting := range []string{"synchronous = OFF", "cache_size = -262144", "foreign_keys = OFF"} {
+	for _, setting := range []string{"journal_mode = OFF", "synchronous = OFF", "cache_size = -262144", "foreign_keys = OFF"} {
 		if err := sqlitex.ExecuteTransient(conn, "PRAGMA "+setting, nil); err != nil {
 			return err
 		}
@@ -33,7 +33,7 @@ func fillFile(conn *sqlite.Conn, all []table) error {
 	if err := insertAll(conn, all); err != nil {
 		return err
 	}
-	for _, setting := range []string{"synchronous = FULL", "wal_checkpoint(TRUNCATE)"} {
+	for _, setting := range []string{"synchronous = FULL", "journal_mode = WAL"} {
 		if err := sqlitex.ExecuteTransient(conn, "PRAGMA "+setting, nil); err != nil {
 			return err
 		}

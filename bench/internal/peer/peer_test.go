@@ -9,6 +9,7 @@ import (
 	"github.com/tenantry/tenantry/bench/internal/peer"
 	"github.com/tenantry/tenantry/bench/internal/peer/arrays"
 	"github.com/tenantry/tenantry/bench/internal/peer/fga"
+	"github.com/tenantry/tenantry/bench/internal/peer/indexed"
 	"github.com/tenantry/tenantry/bench/internal/peer/litesql"
 	"github.com/tenantry/tenantry/bench/internal/peer/pgsql"
 	"github.com/tenantry/tenantry/bench/internal/peer/service"
@@ -109,7 +110,9 @@ func answersRight(t *testing.T, s peer.System, w *tree.World) {
 
 func TestSystemsInProcess(t *testing.T) {
 	w := world(t)
-	for name, s := range map[string]peer.System{"arrays": arrays.New(), "arrays over HTTP": arrays.NewRemote(), "SQLite": litesql.New(folder(t))} {
+	for name, s := range map[string]peer.System{
+		"arrays": arrays.New(), "arrays over HTTP": arrays.NewRemote(), "index": indexed.New(), "SQLite": litesql.New(folder(t)),
+	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, s, w)
 			answersRight(t, s, w)

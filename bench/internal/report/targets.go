@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/tenantry/tenantry/bench/internal/contest"
@@ -100,7 +101,7 @@ func (r *Report) visible(what, key string) verdict {
 	return v
 }
 
-// large is the target of a million accounts.
+// large is the target of a million accounts: one start of the whole server, its engine included.
 func (r *Report) large() verdict {
 	const (
 		accounts = 1_000_000
@@ -115,10 +116,18 @@ func (r *Report) large() verdict {
 			}
 			start := s.Starts[0]
 			until := start.Ready + start.FirstPage
-			v.measured = fmt.Sprintf("first check and first page after %s, %s", until.Round(time.Millisecond), memory(float64(start.Memory)))
+			v.measured = fmt.Sprintf("first check and first page by the index %s after the start of `tenantry serve`; then %s resident of it (VmRSS), and %s at most until then (VmHWM)",
+				until.Round(time.Millisecond), memory(float64(start.Resident)), memory(float64(start.Most)))
 			v.outcome = "met"
-			if until > patience || start.Memory > most {
-				v.outcome = "**missed**"
+			var missed []string
+			if until > patience {
+				missed = append(missed, "time by "+Times(float64(until)/float64(patience)))
+			}
+			if start.Most > most {
+				missed = append(missed, "memory by "+Times(float64(start.Most)/most))
+			}
+			if len(missed) > 0 {
+				v.outcome = "**missed**: " + strings.Join(missed, ", ")
 			}
 		}
 	}

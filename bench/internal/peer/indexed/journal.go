@@ -34,9 +34,20 @@ func (j *journal) Heads(context.Context) (map[account.EnvironmentID]account.Vers
 
 func (j *journal) head() account.Version { return account.Version(len(j.entries)) }
 
-// Snapshot is the world without any change: changes come as entries.
-func (j *journal) Snapshot(_ context.Context, _ account.EnvironmentID, fn func(account.Entity) error) (account.Version, error) {
-	return 1, j.world.Entities(fn)
+// Reaching tells of the world without any change: changes come as entries.
+func (j *journal) Reaching(
+	_ context.Context, _ account.EnvironmentID, fn func(account.Entity) error, more func(account.Membership) error,
+) (account.Version, error) {
+	return 1, j.world.Entities(func(e account.Entity) error {
+		m := e.Membership
+		if m == nil {
+			return fn(e)
+		}
+		if err := fn(*account.Of(account.Membership{Account: m.Account, User: m.User, Roles: m.Roles})); err != nil || m.BranchAccess == "" {
+			return err
+		}
+		return more(account.Membership{Account: m.Account, User: m.User, BranchAccess: m.BranchAccess})
+	})
 }
 
 // Entries returns changes.
