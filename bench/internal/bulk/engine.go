@@ -20,41 +20,39 @@ const (
 	transaction = 100_000 // relationships of one import
 )
 
-// EngineFile makes the file of an embedded engine, and fills it as Engine does.
-func EngineFile(ctx context.Context, file string, w *tree.World) error {
-	e, err := engine.Embedded(ctx, engine.EmbeddedConfig{File: file})
-	if err != nil {
-		return err
-	}
-	return errors.Join(Engine(ctx, e.Conn(), w), e.Close())
-}
-
 // Engine gives an empty SpiceDB Tenantry's schema and the relationships that the world implies,
 // with the mark by which a relay knows that the engine stands where a directory of [Directory] does (internal/relay).
 func Engine(ctx context.Context, conn grpc.ClientConnInterface, w *tree.World) error {
+	if _, err := engine.ApplySchema(ctx, conn, schema.Built(), engine.Apply); err != nil {
+		return err
+	}
+	i := importer{ctx: ctx, client: v1.NewPermissionsServiceClient(conn)}
+	return errors.Join(each(w, i.add), i.finish())
+}
+
+// each calls add with every relationship that the world implies, and with the mark. Errors are those of add.
+func each(w *tree.World, add func(relation.Relationship) error) error {
 	catalogue, err := schema.Default()
 	if err != nil {
 		return err
 	}
-	if _, err := engine.ApplySchema(ctx, conn, schema.Built(), engine.Apply); err != nil {
-		return err
-	}
 	projector := relation.NewProjector(catalogue)
-	i := importer{ctx: ctx, client: v1.NewPermissionsServiceClient(conn)}
-	add := func(e account.Entity) error {
+	project := func(e account.Entity) error {
 		implied, err := projector.Implied(tree.Environment, e)
-		if err != nil {
-			return err
+		for _, r := range implied {
+			if err == nil {
+				err = add(r)
+			}
 		}
-		return i.add(implied...)
-	}
-	if err := w.Entities(add); err != nil {
 		return err
 	}
-	if err := w.Assignments(func(a account.Assignment) error { return add(*account.Of(a)) }); err != nil {
+	if err := w.Entities(project); err != nil {
 		return err
 	}
-	return errors.Join(i.add(mark()), i.finish())
+	if err := w.Assignments(func(a account.Assignment) error { return project(*account.Of(a)) }); err != nil {
+		return err
+	}
+	return add(mark())
 }
 
 // mark says how far the relay has come: as internal/relay/mark.go has it.
@@ -75,16 +73,12 @@ type importer struct {
 	batch  []*v1.Relationship
 }
 
-func (i *importer) add(all ...relation.Relationship) error {
-	for _, r := range all {
-		i.batch = append(i.batch, r.Proto())
-		if len(i.batch) == message {
-			if err := i.send(); err != nil {
-				return err
-			}
-		}
+func (i *importer) add(r relation.Relationship) error {
+	i.batch = append(i.batch, r.Proto())
+	if len(i.batch) < message {
+		return nil
 	}
-	return nil
+	return i.send()
 }
 
 func (i *importer) send() (err error) {

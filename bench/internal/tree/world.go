@@ -15,11 +15,11 @@ type Size struct {
 }
 
 // SizeOf returns the size with so many accounts: two users an account, and from a million
-// accounts on four users for three accounts, which gives two memberships an account.
+// accounts on some more than four users for three accounts, which gives two memberships an account.
 func SizeOf(accounts int, seed uint64) Size {
 	const large = 1_000_000
 	if accounts >= large {
-		return Size{Accounts: accounts, Users: accounts * 4 / 3, Seed: seed}
+		return Size{Accounts: accounts, Users: accounts*4/3 + accounts/1000, Seed: seed}
 	}
 	return Size{Accounts: accounts, Users: accounts * 2, Seed: seed}
 }
