@@ -70,7 +70,7 @@ func id(kind byte, i int) string {
 	var out [1 + digits]byte
 	out[0] = kind
 	for at := digits; at > 0; at-- {
-		out[at] = '0' + byte(i%10)
+		out[at] = "0123456789"[i%10]
 		i /= 10
 	}
 	return string(out[:])
