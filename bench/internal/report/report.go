@@ -132,18 +132,31 @@ func (r *Report) answers(m markdown) {
 	m.line("Before anything was timed: checks, lists as sets, first pages and searches in their order and with totals, compared with a plain model of the content. " +
 		"SpiceDB and OpenFGA have no order, search or total: for them a page is a full list, searched, sorted and cut in the client, which holds all names in memory.")
 	m.line("")
-	m.head("system", "answers compared", "wrong or incomplete")
-	for _, s := range r.Main.Systems {
-		said := "none"
-		switch {
-		case s.Failed != "":
-			said = "it failed: " + s.Failed
-		case !s.Verdict.Right():
-			said = "⚠ " + strings.Join(s.Verdict.Faults, "; ")
+	m.head("accounts", "system", "answers compared", "wrong or incomplete")
+	for _, result := range append([]*contest.Result{r.Main}, r.Others...) {
+		for _, s := range result.Systems {
+			if said := verdictOf(s); result == r.Main || said != right {
+				m.row(figures.Thousands(result.World.Size.Accounts), s.Title, strconv.Itoa(s.Verdict.Asked), said)
+			}
 		}
-		if len(s.Verdict.Late) > 0 {
-			said += "; not compared, as it took too long: " + strings.Join(s.Verdict.Late, ", ")
-		}
-		m.row(s.Title, strconv.Itoa(s.Verdict.Asked), said)
 	}
+	m.line("")
+	m.line("Of the other numbers of accounts only those systems are named whose answers were not all right.")
+}
+
+// right is said of a system whose answers were all right.
+const right = "none"
+
+func verdictOf(s *contest.System) string {
+	said := right
+	switch {
+	case s.Failed != "":
+		said = "it failed: " + s.Failed
+	case !s.Verdict.Right():
+		said = "⚠ " + strings.Join(s.Verdict.Faults, "; ")
+	}
+	if len(s.Verdict.Late) > 0 {
+		said += "; not compared, as it took too long: " + strings.Join(s.Verdict.Late, ", ")
+	}
+	return said
 }
