@@ -1,16 +1,13 @@
 package client
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -101,122 +98,14 @@ type JournalEvent struct {
 // after an error there is nothing more.
 func (c *Client) FollowJournal(ctx context.Context, f JournalFilter, after int64) iter.Seq2[JournalEvent, error] {
 	return func(yield func(JournalEvent, error) bool) {
-		const longest = 10 * time.Second
-		pause := time.Second
-		for {
-			events, err := c.followOnce(ctx, f, &after, yield)
-			switch {
-			case errors.Is(err, errEnough):
-				return
-			case ctx.Err() != nil:
-				yield(JournalEvent{}, ctx.Err())
-				return
-			case err != nil && !temporary(err):
-				yield(JournalEvent{}, err)
-				return
-			case events > 0:
-				pause = time.Second
+		err := c.follow(ctx, "/v1/journal/stream", f.query(), after, func(e streamEvent) error {
+			if e.name == "entry" && !yield(JournalEvent{e.version, e.data}, nil) {
+				return errEnough
 			}
-			select {
-			case <-ctx.Done():
-			case <-time.After(pause):
-				pause = min(2*pause, longest)
-			}
-		}
-	}
-}
-
-// errEnough is that the loop over events has ended.
-var errEnough = errors.New("enough")
-
-// temporary reports whether a stream that ended so may go on after a while. A
-// refusal that says otherwise ends it for good; everything else is the network's.
-func temporary(err error) bool {
-	var refused *Problem
-	return !errors.As(err, &refused) || refused.Temporary()
-}
-
-// followOnce reads one stream to its end, and returns how many events there were. After is moved along.
-func (c *Client) followOnce(ctx context.Context, f JournalFilter, after *int64, yield func(JournalEvent, error) bool) (events int, err error) {
-	query := f.query()
-	last := ""
-	if *after >= 0 {
-		last = strconv.FormatInt(*after, 10)
-	}
-	resp, err := c.lasting(ctx, "/v1/journal/stream", query, last)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	var name, id string
-	var data json.RawMessage
-	for lines := bufio.NewReader(resp.Body); ; {
-		line, err := lines.ReadString('\n')
+			return nil
+		})
 		if err != nil {
-			return events, nil // cut off, or at its end: come again
+			yield(JournalEvent{}, err)
 		}
-		field, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
-		switch field {
-		case "id":
-			id = value
-		case "event":
-			name = value
-		case "data":
-			data = json.RawMessage(value)
-		}
-		if line != "\n" || name == "" {
-			continue
-		}
-		if name == "end" {
-			return events, c.ended(data)
-		}
-		version, err := strconv.ParseInt(id, 10, 64)
-		if err != nil {
-			return events, fmt.Errorf("tenantry: the stream is not what a Tenantry server sends: %w", err)
-		}
-		events++
-		*after = version
-		if name == "entry" && !yield(JournalEvent{version, data}, nil) {
-			return events, errEnough
-		}
-		name, data = "", nil
 	}
-}
-
-// ended turns the end of a stream into an error, nil if one is to come again at
-// once: with another token, if it has outlasted the one that it began with.
-func (c *Client) ended(data json.RawMessage) error {
-	p := &Problem{Title: "the stream has ended"}
-	_ = json.Unmarshal(data, p) // if it was cut off before it said why, there is no code
-	if p.Code == "unauthenticated" && c.tokens != nil {
-		return nil
-	}
-	switch p.Code {
-	case "", "reconnect", "stopping", "complete":
-		return nil
-	case "permission_denied", "user_blocked", "may_not_act_for_users":
-		p.Status = http.StatusForbidden
-	case "unauthenticated":
-		p.Status = http.StatusUnauthorized
-	default:
-		p.Status = http.StatusServiceUnavailable // is tried again, and refused then if it was a refusal
-	}
-	return p
-}
-
-// lasting sends a request whose answer may take any time.
-func (c *Client) lasting(ctx context.Context, path string, query url.Values, lastEvent string) (*http.Response, error) {
-	unhurried := *c.http
-	unhurried.Timeout = 0
-	headers := map[string]string{"Act-For-User": c.actFor, "Last-Event-ID": lastEvent}
-	resp, err := c.send(ctx, &unhurried, http.MethodGet, c.base+path+"?"+query.Encode(), nil, headers)
-	if err != nil {
-		return nil, err
-	}
-	if resp.StatusCode != http.StatusOK {
-		defer func() { _ = resp.Body.Close() }()
-		text, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-		return nil, problemOf(resp.StatusCode, text)
-	}
-	return resp, nil
 }

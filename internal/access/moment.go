@@ -31,6 +31,8 @@ type Index interface {
 	// View returns an environment at a version or a newer one, and waits for it until
 	// ctx ends. Unavailable faults if it does not come, or the index does not answer for the environment.
 	View(ctx context.Context, env account.EnvironmentID, atLeast account.Version) (*switcher.View, error)
+	// Next returns a channel that is closed when an environment has another version than now, or none any more.
+	Next(env account.EnvironmentID) <-chan struct{}
 }
 
 // indexWait is how long a question waits for the index, rather than go to the engine.

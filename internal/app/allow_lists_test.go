@@ -275,7 +275,8 @@ func TestE3_InvitationsAreOpenedFromTheEnvironmentsNetworks(t *testing.T) {
 // TestE3_StreamsEndWhereTheirReaderMayNotBeAnyMore.
 func TestE3_StreamsEndWhereTheirReaderMayNotBeAnyMore(t *testing.T) {
 	w := newWorld(t, oneMachine)
-	l := w.support.follow("")
+	l, s := w.support.follow(""), w.as("owner").switcher()
 	w.op.from(away).limit(theEnvironment, away)
 	l.ended("ip_not_allowed")
+	s.ended("ip_not_allowed")
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/tenantry/tenantry/internal/directory"
 )
 
-// listener reads a stream of the log.
+// listener reads a stream.
 type listener struct {
 	t     testing.TB
 	resp  *http.Response
@@ -27,12 +27,19 @@ type listener struct {
 	last  string // id of an event
 }
 
-// follow opens a stream and reads its first event.
+// follow opens a stream of the log and reads its first event.
 func (c caller) follow(query string, headers ...string) *listener {
+	c.s.t.Helper()
+	l, _ := c.listen("/v1/journal/stream?"+query, headers...)
+	return l
+}
+
+// listen opens a stream and reads its first event.
+func (c caller) listen(path string, headers ...string) (l *listener, opened string) {
 	c.s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	c.s.t.Cleanup(cancel)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.s.url+"/v1/journal/stream?"+query, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.s.url+path, nil)
 	if err != nil {
 		c.s.t.Fatal(err)
 	}
@@ -48,11 +55,12 @@ func (c caller) follow(query string, headers ...string) *listener {
 		c.s.t.Fatal(err)
 	}
 	c.s.t.Cleanup(func() { _ = resp.Body.Close() })
-	l := &listener{t: c.s.t, resp: resp, lines: bufio.NewReader(resp.Body), close: cancel}
-	if name, data := l.next(); name != "open" {
-		c.s.t.Fatalf("the stream begins with %s %s (%d)", name, data, resp.StatusCode)
+	l = &listener{t: c.s.t, resp: resp, lines: bufio.NewReader(resp.Body), close: cancel}
+	name, opened := l.next()
+	if name != "open" {
+		c.s.t.Fatalf("the stream begins with %s %s (%d)", name, opened, resp.StatusCode)
 	}
-	return l
+	return l, opened
 }
 
 // next reads an event, passing over comments; no name at the end.

@@ -91,6 +91,7 @@ func peopleRows() []row {
 		{route: "GET /v1/users/{user}/accounts/ids", may: see + "owner", on: get("/v1/users/owner/accounts/ids")},
 		{route: "GET /v1/me/accounts/ids", may: users + "api-token ", otherwise: "no_acting_user", on: get("/v1/me/accounts/ids")},
 		{route: "GET /v1/me/accounts", may: users + "api-token ", otherwise: "no_acting_user", on: get("/v1/me/accounts")},
+		{route: "GET /v1/me/accounts/stream", may: users + "api-token ", otherwise: "no_acting_user", on: get("/v1/me/accounts/stream?after=0&limit=1")},
 		{route: "GET /v1/roles", may: seeRoles, on: get("/v1/roles")},
 		{route: "GET /v1/accounts/{account}/roles", may: seeRoles + atEU, on: get("/v1/accounts/globex-eu/roles")},
 		{route: "POST /v1/roles", may: editRoles, on: func(w *world) (string, any) {

@@ -51,7 +51,7 @@ func (s *server) registerAccountIDs() {
 		OperationID: "listMyAccountIDs", Method: http.MethodGet, Path: "/v1/me/accounts/ids", Tags: []string{tagAccess},
 		Summary: "The ids of the accounts that the caller may open", Description: about,
 	}, func(ctx context.Context, req directory.Request, in *myIDsInput) (*Answer[AccountIDs], error) {
-		whose, err := oneself(req.Actor)
+		whose, err := oneself(req)
 		if err != nil {
 			return nil, err
 		}

@@ -108,6 +108,7 @@ type server struct {
 	api       huma.API
 	stopping  <-chan struct{}
 	streams   *slots // of the log
+	lists     *slots // streams of lists of accounts
 	exports   *slots
 }
 
@@ -123,6 +124,7 @@ func build(deps Deps, cfg Config) *server {
 	}
 	s.proxies, s.guards, s.metrics = newProxies(s.cfg.TrustedProxies), newGuards(s.cfg.Limits), newMetrics(deps.Registry)
 	s.streams = newSlots(s.cfg.Streams.Most, s.cfg.Streams.Each)
+	s.lists = newSlots(s.cfg.Streams.Lists, s.cfg.Streams.Each)
 	s.exports = newSlots(s.cfg.Streams.Exports, exportsEach)
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -143,6 +145,7 @@ func build(deps Deps, cfg Config) *server {
 	s.registerOpeners()
 	s.registerSwitcher()
 	s.registerAccountIDs()
+	s.registerAccountsStream()
 	s.registerSwitch()
 	s.registerAccounts()
 	s.registerAccountWrites()

@@ -45,7 +45,7 @@ type operation struct {
 }
 
 // notJSON are the media types of answers that are no JSON.
-var notJSON = map[string]string{exportPath: "application/x-ndjson", streamPath: "text/event-stream"}
+var notJSON = map[string]string{exportPath: "application/x-ndjson", streamPath: eventStream, accountsStreamPath: eventStream}
 
 func openAPI(t *testing.T) ([]byte, document) {
 	t.Helper()

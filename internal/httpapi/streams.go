@@ -13,10 +13,11 @@ import (
 // StreamConfig bounds answers that are sent bit by bit; the zero value is good for production.
 type StreamConfig struct {
 	Most    int // streams of the log that may be open at once; 100 if 0
-	Each    int // of those, in one actor's name; 10 if 0
+	Lists   int // streams of lists of accounts that may be: one for each open page; 1000 if 0, as they hold places for requests
+	Each    int // of either, in one actor's name; 10 if 0
 	Exports int // exports that may be under way at once, two of them in one actor's name; 8 if 0
 
-	Poll      time.Duration // how often an idle stream looks for new entries, also such as other replicas wrote; 500 ms if 0
+	Poll      time.Duration // how often an idle stream looks for what is new, also such as other replicas wrote; 500 ms if 0
 	Recheck   time.Duration // how often an idle stream asks whether its reader still may read; 5 s if 0
 	Heartbeat time.Duration // how often an idle stream says that it is there; 15 s if 0
 	Age       time.Duration // how long a stream lasts before the reader is asked to come again, and an export at most; 30 min if 0
@@ -35,6 +36,7 @@ func (c StreamConfig) withDefaults() StreamConfig {
 		}
 	}
 	count(&c.Most, 100)
+	count(&c.Lists, 1000)
 	count(&c.Each, 10)
 	count(&c.Exports, 8)
 	span(&c.Poll, 500*time.Millisecond)
@@ -47,11 +49,12 @@ func (c StreamConfig) withDefaults() StreamConfig {
 
 // The paths of what is sent bit by bit, which the limit of a request's time does not end.
 const (
-	exportPath = "/v1/journal/export"
-	streamPath = "/v1/journal/stream"
+	exportPath         = "/v1/journal/export"
+	streamPath         = "/v1/journal/stream"
+	accountsStreamPath = "/v1/me/accounts/stream"
 )
 
-var lasting = []string{exportPath, streamPath}
+var lasting = []string{exportPath, streamPath, accountsStreamPath}
 
 // slots bounds how many of something there are at once: in all, of one environment, which
 // has half of them, and in one actor's name. Users and API tokens together have half of them, those of one environment a
@@ -84,7 +87,7 @@ func (s *slots) take(actor account.Actor, share string) (release func(), err err
 	}
 	release, ok := s.taken.take(bounds...)
 	if !ok {
-		return nil, fault.New(fault.Unavailable, "too_many_streams", "the log is sent to as many readers at once as it can be, or %s reads as many of these as one may; try again later", actor.Name())
+		return nil, fault.New(fault.Unavailable, "too_many_streams", "as many readers are sent to at once as can be, or %s reads as many streams as one may; try again later", actor.Name())
 	}
 	return release, nil
 }
@@ -134,21 +137,25 @@ func (s *server) firstPage(ctx context.Context, places *slots, reader account.Ac
 	return first, leave, nil
 }
 
-// logPage reads a page for an answer that is under way: who reads is asked for anew,
-// so that a client that was revoked, a user who was blocked, or who may not come from
-// this address any more, reads no more.
+// still asks anew who reads an answer that is under way, so that a client that was revoked, a user who was
+// blocked, or who may not come from this address any more, reads no more.
+func (s *server) still(ctx context.Context, r *http.Request, reader account.Actor, scope account.TokenScope) error {
+	caller, err := s.caller(ctx, presented(r))
+	if err != nil {
+		return err
+	}
+	if caller.Actor != reader {
+		return fault.New(fault.Unauthenticated, "unauthenticated", "the credential is another's now")
+	}
+	return checkScope(caller.Scopes, scope)
+}
+
+// logPage reads a page for an answer that is under way.
 func (s *server) logPage(r *http.Request, reader account.Actor, f directory.LogFilter) (directory.LogPage, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Timeout)
 	defer cancel()
-	caller, err := s.caller(ctx, presented(r))
-	if err != nil {
+	if err := s.still(ctx, r, reader, account.ScopeAdmin); err != nil {
 		return directory.LogPage{}, err
 	}
-	if caller.Actor != reader {
-		return directory.LogPage{}, fault.New(fault.Unauthenticated, "unauthenticated", "the credential is another's now")
-	}
-	if err := checkScope(caller.Scopes, account.ScopeAdmin); err != nil {
-		return directory.LogPage{}, err
-	}
-	return s.directory.Log(ctx, caller.Actor, f)
+	return s.directory.Log(ctx, reader, f)
 }

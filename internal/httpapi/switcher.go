@@ -78,20 +78,20 @@ func (s *server) registerSwitcher() {
 		OperationID: "listMyAccounts", Method: http.MethodGet, Path: "/v1/me/accounts", Tags: []string{tagAccess},
 		Summary: "The accounts that the caller may open", Description: about + " For a user, in whose name a client calls with Act-For-User, or an API token.",
 	}, func(ctx context.Context, req directory.Request, in *myAccountsInput) (*Answer[ReachableAccounts], error) {
-		whose, err := oneself(req.Actor)
+		me, err := oneself(req)
 		if err != nil {
 			return nil, err
 		}
-		return s.reach(ctx, req, whose, in.ReachQuery)
+		return s.reach(ctx, req, me, in.ReachQuery)
 	})
 }
 
-// oneself is the user or the API token that asks about itself. An Invalid fault (no_acting_user) for anybody else.
-func oneself(actor account.Actor) (access.Subject, error) {
-	if !actor.IsMember() {
+// oneself is the user or the API token that asks; an Invalid fault (no_acting_user) if it is neither.
+func oneself(req directory.Request) (access.Subject, error) {
+	if !req.Actor.IsMember() {
 		return access.Subject{}, fault.New(fault.Invalid, "no_acting_user", "name the user in the header Act-For-User, or ask for /v1/users/{user}/accounts").In("Act-For-User")
 	}
-	return access.Subject{User: actor.User, APIToken: actor.APIToken}, nil
+	return access.Subject{User: req.Actor.User, APIToken: req.Actor.APIToken}, nil
 }
 
 func (s *server) reach(ctx context.Context, req directory.Request, whose access.Subject, q ReachQuery) (*Answer[ReachableAccounts], error) {

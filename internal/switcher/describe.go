@@ -9,8 +9,11 @@ import (
 
 // describe returns accounts as the switcher shows them to a subject.
 func (v *View) describe(subject slot, found []slot) []account.Reachable {
-	d := newDescriber(v, subject, len(found))
 	out := make([]account.Reachable, len(found))
+	if len(found) == 0 { // as of somebody who is not known
+		return out
+	}
+	d := newDescriber(v, subject, len(found))
 	for i, at := range found {
 		out[i] = d.describe(at)
 	}

@@ -27,7 +27,13 @@ func (a area) size() int {
 
 // has reports whether a position is in an area.
 func (a area) has(position uint32) bool {
-	i, found := slices.BinarySearchFunc(a, position, func(i interval, p uint32) int {
+	_, found := a.find(position)
+	return found
+}
+
+// find returns which interval of an area has a position.
+func (a area) find(position uint32) (int, bool) {
+	return slices.BinarySearchFunc(a, position, func(i interval, p uint32) int {
 		switch {
 		case i.to <= p:
 			return -1
@@ -37,7 +43,6 @@ func (a area) has(position uint32) bool {
 			return 0
 		}
 	})
-	return found && i < len(a)
 }
 
 // within is the part of an area inside an interval.

@@ -186,7 +186,7 @@ func (s *sequence) insert(e *paged.Edit, a *accounts, position uint32, at slot) 
 	}
 }
 
-// touch notes that an account in the sequence has another name now.
+// touch notes that an account in the sequence has another name or parent now, or is another account.
 func (s *sequence) touch(e *paged.Edit, a *accounts, at slot) {
 	s.own(e)
 	s.ownChunk(e, int(s.places[a.places.At(at).chunk]))

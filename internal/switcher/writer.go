@@ -108,9 +108,9 @@ func (w *writer) changeAccount(before, after account.Account) error {
 		w.names.remove(e, a, at)
 		a.texts.Set(e, at, textsOf(after))
 		w.names.insert(e, a, at)
-		w.tree.touch(e, a, at)
 	}
 	if renamed || moved {
+		w.tree.touch(e, a, at) // also where it stays in the sequence, or whole chunks move: see Changes
 		w.relocate(at, parent)
 	}
 	return nil
