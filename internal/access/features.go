@@ -51,6 +51,9 @@ func (s *Service) atFeatures(ctx context.Context, env account.EnvironmentID, ver
 	if err != nil || len(keys) == 0 {
 		return now, nil, err
 	}
+	if _, err := now.engine(ctx); err != nil { // the index does not know features
+		return nil, nil, err
+	}
 	for range tries {
 		var found []account.Versioned[account.Feature]
 		err := s.names.Read(ctx, env, func(r directory.Reader) (err error) {
@@ -68,7 +71,8 @@ func (s *Service) atFeatures(ctx context.Context, env account.EnvironmentID, ver
 		if newest <= now.version {
 			return now, known, nil
 		}
-		if now, err = s.from(ctx, env, newest); err != nil {
+		now = &moment{service: s, env: env, asked: newest}
+		if _, err := now.engine(ctx); err != nil {
 			return nil, nil, err
 		}
 	}

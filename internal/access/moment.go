@@ -43,9 +43,11 @@ const indexWait = 200 * time.Millisecond
 type moment struct {
 	service *Service
 	env     account.EnvironmentID
-	version account.Version // that the answers see
+	asked   account.Version // that the answers have to see
+	version account.Version // that they see
 
 	view        *switcher.View  // nil if the engine is asked
+	recalled    bool            // the view has answered something: the engine may not say what was before
 	consistency *v1.Consistency // of the engine; nil until it is asked
 }
 
@@ -70,7 +72,7 @@ func (s *Service) at(ctx context.Context, env account.EnvironmentID, version acc
 
 // from is at for a version that the directory is known to have.
 func (s *Service) from(ctx context.Context, env account.EnvironmentID, version account.Version) (*moment, error) {
-	m := &moment{service: s, env: env, version: version}
+	m := &moment{service: s, env: env, asked: version, version: version}
 	if s.remember(ctx, m); m.view != nil {
 		return m, nil
 	}
@@ -113,9 +115,13 @@ func (m *moment) engine(ctx context.Context) (*v1.Consistency, error) {
 	if m.consistency != nil {
 		return m.consistency, nil
 	}
+	least := m.asked
+	if m.recalled {
+		least = m.version
+	}
 	ctx, cancel := context.WithTimeout(ctx, m.service.cfg.FreshWait)
 	defer cancel()
-	token, seen, err := m.service.fresh.Fresh(ctx, m.env, m.version)
+	token, seen, err := m.service.fresh.Fresh(ctx, m.env, least)
 	if err != nil {
 		return nil, err
 	}
@@ -205,6 +211,7 @@ func (m *moment) recall(items []item) ([]Answer, bool) {
 			return nil, false
 		}
 	}
+	m.recalled = true
 	return out, true
 }
 

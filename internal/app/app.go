@@ -108,10 +108,10 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	})
 	known := access.Config{FreshWait: cfg.FreshWait, Now: cfg.Now, Log: cfg.Log, Registry: cfg.Registry}
 	applied := &inForce{relay: r}
-	var remembered *provenIndex
+	var remembered *switcher.Index
 	if !cfg.WithoutIndex {
-		remembered = newProvenIndex(switcher.New(db, catalogue, switcher.Config{Now: cfg.Now, Log: cfg.Log, Registry: cfg.Registry}))
-		known.Index, applied.index = remembered, remembered.Index
+		remembered = switcher.New(db, catalogue, switcher.Config{Now: cfg.Now, Log: cfg.Log, Registry: cfg.Registry})
+		known.Index, applied.index = remembered, remembered
 	}
 	questions := access.New(e.Conn(), r, db, catalogue, known)
 	var a *App
@@ -138,7 +138,7 @@ func Open(ctx context.Context, cfg Config) (*App, error) {
 	}
 	a.working.Go(func() { a.uses.Run(background) })
 	if remembered != nil {
-		a.Index = remembered.Index
+		a.Index = remembered
 		a.working.Go(func() { a.remember(background, remembered) })
 	}
 	a.watching.Go(func() { a.watch(background) })

@@ -53,7 +53,7 @@ func eventually(t testing.TB, what string, holds func() bool) {
 }
 
 // TestSpiceDBStopsInTheMiddleOfWrites: while SpiceDB is away no write is a plain
-// success, no check is answered, and when it returns all that was recorded comes
+// success, no question for it is answered, the index goes on, and when it returns all that was recorded comes
 // into force, in order.
 func TestSpiceDBStopsInTheMiddleOfWrites(t *testing.T) {
 	spice := testspice.Start(t, testpg.Database(t))

@@ -3,44 +3,14 @@ package app
 import (
 	"cmp"
 	"context"
-	"sync/atomic"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/engine"
-	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/relation"
 	"github.com/tenantry/tenantry/internal/relay"
 	"github.com/tenantry/tenantry/internal/switcher"
 )
-
-// provenIndex is the index for as long as the engine's schema says what the index implements.
-type provenIndex struct {
-	*switcher.Index
-	proven atomic.Bool
-}
-
-func newProvenIndex(x *switcher.Index) *provenIndex { return &provenIndex{Index: x} }
-
-// View is that of the index; an Unavailable fault (index_unproven) while it is not known to be what the schema says.
-func (p *provenIndex) View(ctx context.Context, env account.EnvironmentID, atLeast account.Version) (*switcher.View, error) {
-	if !p.proven.Load() {
-		return nil, unproven()
-	}
-	return p.Index.View(ctx, env, atLeast)
-}
-
-// Now is that of the index; an Unavailable fault (index_unproven) as for View.
-func (p *provenIndex) Now(env account.EnvironmentID) (*switcher.View, error) {
-	if !p.proven.Load() {
-		return nil, unproven()
-	}
-	return p.Index.Now(env)
-}
-
-func unproven() error {
-	return fault.New(fault.Unavailable, "index_unproven", "the index does not answer: the engine's schema is not known to be the one that it implements")
-}
 
 // implemented are the definitions of the schema that the index implements.
 var implemented = []string{
@@ -51,10 +21,13 @@ var implemented = []string{
 const (
 	provingEvery  = 5 * time.Second
 	samplingEvery = 10 * time.Second
+	// differencesRest is the pause before a difference is looked at again: longer than an engine elsewhere
+	// goes on counting what has just expired.
+	differencesRest = 10 * time.Second
 )
 
 // remember keeps the index in step and holds it against the engine, until ctx ends.
-func (a *App) remember(ctx context.Context, index *provenIndex) {
+func (a *App) remember(ctx context.Context, index *switcher.Index) {
 	select {
 	case <-ctx.Done():
 		return
@@ -67,7 +40,7 @@ func (a *App) remember(ctx context.Context, index *provenIndex) {
 
 // prove compares the engine's schema with the one that the index implements, from time to time.
 // While the engine is away the index stays what it was.
-func (a *App) prove(ctx context.Context, index *provenIndex) {
+func (a *App) prove(ctx context.Context, index *switcher.Index) {
 	every := cmp.Or(a.cfg.ProveEvery, provingEvery)
 	proved := "" // the text that was compared last: to compare takes as long as many checks do
 	for {
@@ -76,7 +49,7 @@ func (a *App) prove(ctx context.Context, index *provenIndex) {
 			proved = text
 		}
 		pause := every
-		if err != nil && !index.proven.Load() {
+		if err != nil && !index.Proven() {
 			pause = 100 * time.Millisecond // at the start
 		}
 		if !wait(ctx, pause) {
@@ -86,7 +59,7 @@ func (a *App) prove(ctx context.Context, index *provenIndex) {
 }
 
 // proveOnce compares the engine's schema, unless it is the text that was compared before, and returns its text.
-func (a *App) proveOnce(ctx context.Context, index *provenIndex, before string) (string, error) {
+func (a *App) proveOnce(ctx context.Context, index *switcher.Index, before string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, provingEvery)
 	defer cancel()
 	text, err := engine.Schema(ctx, a.Engine.Conn())
@@ -94,10 +67,15 @@ func (a *App) proveOnce(ctx context.Context, index *provenIndex, before string) 
 		return text, err
 	}
 	differences, err := engine.Differences(ctx, a.Engine.Conn(), a.schemaText, implemented...)
-	if err != nil {
-		return text, err
+	again := ""
+	if err == nil {
+		again, err = engine.Schema(ctx, a.Engine.Conn())
 	}
-	index.proven.Store(len(differences) == 0)
+	if err != nil || again != text { // it is another one, and which was compared nobody knows
+		index.Prove(false)
+		return "", err
+	}
+	index.Prove(len(differences) == 0)
 	if len(differences) > 0 {
 		a.cfg.Log.ErrorContext(ctx, "index: out of service: the engine's schema is not the one that the index implements", "differences", differences)
 	}
@@ -106,22 +84,22 @@ func (a *App) proveOnce(ctx context.Context, index *provenIndex, before string) 
 
 // sample compares index and engine in one environment after the other. Where they
 // differ, the index does not answer any more.
-func (a *App) sample(ctx context.Context, index *provenIndex) {
+func (a *App) sample(ctx context.Context, index *switcher.Index) {
 	results := newSamples(a.cfg.Registry)
 	for wait(ctx, cmp.Or(a.cfg.SampleEvery, samplingEvery)) {
 		environments, err := a.Store.Environments(ctx)
 		for _, env := range environments {
-			if index.proven.Load() && err == nil {
+			if index.Proven() && err == nil {
 				a.sampleIn(ctx, index, env.ID, results)
 			}
 		}
 	}
 }
 
-func (a *App) sampleIn(ctx context.Context, index *provenIndex, env account.EnvironmentID, results *samples) {
+func (a *App) sampleIn(ctx context.Context, index *switcher.Index, env account.EnvironmentID, results *samples) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	found, err := a.Access.Compare(ctx, env)
+	found, err := a.Access.Compare(ctx, env, min(differencesRest, 4*cmp.Or(a.cfg.SampleEvery, samplingEvery)))
 	switch {
 	case err != nil || !found.Compared:
 		results.note(env, "none")

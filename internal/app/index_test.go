@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"strconv"
@@ -20,26 +19,10 @@ func (c caller) answeredBy(subject, permission, resource string) (by string, all
 	return a.body["answered_by"].(string), a.body["allowed"].(bool)
 }
 
-// until waits for something to be so.
-func until(t testing.TB, what string, is func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	look := time.NewTicker(20 * time.Millisecond)
-	defer look.Stop()
-	for !is() {
-		select {
-		case <-ctx.Done():
-			t.Fatalf("%s: not within a minute", what)
-		case <-look.C:
-		}
-	}
-}
-
 // indexed waits until the index answers.
 func (w *world) indexed() {
 	w.t.Helper()
-	until(w.t, "the index answers", func() bool {
+	eventually(w.t, "the index answers", func() bool {
 		by, _ := w.op.answeredBy("user:owner", "access", "account:globex")
 		return by == "index"
 	})
@@ -106,10 +89,13 @@ func TestIndex_AnotherSchemaEndsIt(t *testing.T) {
 		t.Fatal("the built schema has another permission access")
 	}
 	write(strings.Replace(built, access, "permission access = environment->view_backoffice", 1))
-	until(t, "the engine answers", func() bool {
+	eventually(t, "the engine answers", func() bool {
 		by, allowed := w.op.answeredBy("user:owner", "access", "account:globex")
 		return by == "engine" && !allowed
 	})
+	if got := w.metric(`tenantry_index_in_service{environment="prod"}`); got != 0 {
+		t.Errorf("in service under another schema: %v", got)
+	}
 	write(built + "\ndefinition document {\n\trelation viewer: user\n}\n") // what an application adds is its own
 	w.indexed()
 	if _, allowed := w.op.answeredBy("user:owner", "access", "account:globex"); !allowed {
@@ -124,12 +110,12 @@ func TestIndex_ASampleThatDiffersEndsIt(t *testing.T) {
 	cfg.SampleEvery = 5 * time.Millisecond
 	w := furnished(t, cfg)
 	w.indexed()
-	until(t, "a sample", func() bool {
+	eventually(t, "a sample", func() bool {
 		return w.metric(`tenantry_index_samples_total{environment="prod",result="same"}`) > 0
 	})
 	w.loseClerk()
 	w.op.must("PATCH", "/v1/accounts/initech", obj{"name": "Initech II"}) // questions after this see what the engine has
-	until(t, "the sampler finds the difference", func() bool {
+	eventually(t, "the sampler finds the difference", func() bool {
 		by, allowed := w.op.answeredBy("user:clerk", "access", "account:globex-eu")
 		return by == "engine" && !allowed
 	})

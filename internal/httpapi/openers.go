@@ -55,7 +55,7 @@ func (s *server) registerOpeners() {
 		OperationID: "listAccountAccess", Method: http.MethodGet, Path: "/v1/accounts/{account}/access", Tags: []string{tagAccess},
 		Summary: "Who can open an account, and why",
 		Description: "Everybody who can open the account, as a member of it or by sub-account access at an account above, each with every reason. Needs fe.secure.read.users there. " +
-			"Blocked users and expired memberships open nothing, and are not here. Each entry is confirmed by a check; should one be denied, it is left out, and total counts it still.",
+			"Blocked users and expired memberships open nothing, and are not here. From the index it is all of one version; with q, or without the index, each entry is confirmed by a check, and one that is denied is left out while total counts it still.",
 		Errors: []int{http.StatusNotFound},
 	}, s.listOpeners)
 }

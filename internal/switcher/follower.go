@@ -20,12 +20,14 @@ type follower struct {
 	withdrawn atomic.Bool
 
 	writer *writer // makes the next version; the running follower's
+	drops  int     // how often the index was dropped since an entry was applied; the running follower's
 	said   string  // the last error that was logged; the running follower's
 
 	mu      sync.Mutex
 	running bool
 	head    account.Version // that the journal is known to have
 	behind  bool            // the journal has less than the index: it is another one
+	late    time.Time       // since when the index has been behind; zero while it is not
 	changed chan struct{}   // closed, and replaced, whenever current changes
 }
 
@@ -77,6 +79,7 @@ func (f *follower) wakeIfBehind() {
 	now := f.current.Load()
 	f.mu.Lock()
 	there := now == nil || f.head > now.version || f.behind
+	f.noteLag(now)
 	f.mu.Unlock()
 	if !there {
 		return
@@ -87,15 +90,50 @@ func (f *follower) wakeIfBehind() {
 	}
 }
 
+// noteLag notes since when the index has been behind the journal; mu is held.
+func (f *follower) noteLag(now *state) {
+	lag := account.Version(0)
+	if now != nil {
+		lag = max(0, f.head-now.version)
+	}
+	switch {
+	case lag == 0:
+		f.late = time.Time{}
+	case f.late.IsZero():
+		f.late = time.Now()
+	}
+	f.index.metrics.lag(f.env, lag)
+}
+
+// isLate reports whether the index has been behind for so long that nobody should wait for it.
+func (f *follower) isLate() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return !f.late.IsZero() && time.Since(f.late) > tooLate
+}
+
 // publish makes a version the current one; nil is none.
 func (f *follower) publish(s *state) {
 	f.current.Store(s)
 	f.mu.Lock()
 	close(f.changed)
 	f.changed = make(chan struct{})
+	if s == nil || s.version >= f.head {
+		f.noteLag(s)
+	}
 	f.mu.Unlock()
-	f.index.metrics.observe(f.env, s, s != nil && !f.withdrawn.Load())
+	f.index.metrics.observe(f.env, s)
+	f.index.serving(f)
 }
+
+const (
+	// lookAgain is how often it is looked whether the journal is still the same.
+	lookAgain = 5 * time.Second
+	// tooLate is how long the index may be behind before questions do not wait for it any more.
+	tooLate = 2 * time.Second
+	// mostPause is the longest pause between tries, and mostRest between loads that do not help.
+	mostPause, mostRest = 2 * time.Second, 5 * time.Minute
+)
 
 // run follows the journal until ctx ends.
 func (f *follower) run(ctx context.Context) {
@@ -105,23 +143,37 @@ func (f *follower) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		rest := lookAgain
 		if err == nil {
 			pause, f.said = 0, ""
+		} else {
+			f.report(ctx, err)
+			pause = min(max(2*pause, 5*time.Millisecond), mostPause)
+			rest = max(pause, f.rest())
+		}
+		timer := time.NewTimer(rest)
+		if err == nil {
 			select {
 			case <-ctx.Done():
 			case <-f.poke:
+			case <-timer.C:
 			}
-			continue
-		}
-		f.report(ctx, err)
-		pause = min(max(2*pause, 5*time.Millisecond), 2*time.Second)
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-		case <-timer.C:
+		} else {
+			select {
+			case <-ctx.Done():
+			case <-timer.C:
+			}
 		}
 		timer.Stop()
 	}
+}
+
+// rest is the pause after a load that did not help: longer each time, as each takes the database's time.
+func (f *follower) rest() time.Duration {
+	if f.drops < 2 {
+		return 0
+	}
+	return min(time.Second<<min(f.drops-2, 20), mostRest)
 }
 
 // report logs an error once, until it changes.
@@ -154,6 +206,7 @@ func (f *follower) advance(ctx context.Context) error {
 
 func (f *follower) drop() {
 	f.writer = nil
+	f.drops++
 	f.publish(nil)
 	f.index.metrics.dropped(f.env)
 }
@@ -162,30 +215,41 @@ func (f *follower) drop() {
 const entriesAtOnce = 64
 
 // step applies some entries, and reports whether there were none. The last one applied is read
-// again, to see that the journal is still the same: after a backup was restored, another entry may have its version.
+// again, by itself as it may be large, to see that the journal is still the same: after a backup was restored, another entry may have its version.
 func (f *follower) step(ctx context.Context) (done bool, err error) {
 	w := f.writer
 	reading, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	entries, err := f.index.journal.Entries(reading, f.env, w.version-1, entriesAtOnce)
+	last, err := f.index.journal.Entries(reading, f.env, w.version-1, 1)
 	if err != nil {
 		return false, err
 	}
-	if len(entries) == 0 || entries[0].Version != w.version || w.entry != "" && entries[0].ID != w.entry {
+	if len(last) == 0 || last[0].Version != w.version || w.entry != "" && last[0].ID != w.entry {
 		return false, outOfStep("the journal does not have entry %d (%s) of environment %s any more", w.version, w.entry, f.env)
 	}
-	w.entry = entries[0].ID
-	for _, e := range entries[1:] {
+	w.entry = last[0].ID
+	entries, err := f.index.journal.Entries(reading, f.env, w.version, entriesAtOnce)
+	if err != nil {
+		return false, err
+	}
+	for _, e := range entries {
 		if err := w.apply(e); err != nil {
 			return false, err
 		}
 		f.publish(w.publish())
+		f.drops = 0
 	}
-	return len(entries) == 1, nil
+	return len(entries) == 0, w.isWorn()
 }
 
 // load makes the index anew from a snapshot.
 func (f *follower) load(ctx context.Context) error {
+	select { // a few at a time: requests need the database as well
+	case f.index.loading <- struct{}{}:
+		defer func() { <-f.index.loading }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	begun := time.Now()
 	l := newLoader(f.env, f.index.model.bits)
 	version, err := l.take(ctx, f.index.journal, f.env)

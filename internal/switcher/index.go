@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -57,13 +58,19 @@ type Index struct {
 	mu        sync.RWMutex
 	followers map[account.EnvironmentID]*follower
 	look      chan struct{} // asks the poller to look at once
+	loading   chan struct{} // has room for as many as may load at once
+	proven    atomic.Bool   // see Prove
 }
 
-// New returns an Index of the permissions of a catalogue, which is empty until Run.
+// loadsAtOnce is how many environments are loaded at once.
+const loadsAtOnce = 2
+
+// New returns an Index of the permissions of a catalogue, which is empty until Run, and answers nothing until Prove.
 func New(journal Journal, catalogue *schema.Catalogue, cfg Config) *Index {
 	return &Index{
 		journal: journal, model: newModel(catalogue), cfg: cfg.withDefaults(), metrics: newMetrics(cfg.Registry),
 		followers: map[account.EnvironmentID]*follower{}, look: make(chan struct{}, 1),
+		loading: make(chan struct{}, loadsAtOnce),
 	}
 }
 
@@ -137,8 +144,26 @@ func (x *Index) Expect(env account.EnvironmentID, version account.Version) {
 	}
 }
 
+// Prove says whether the engine's schema is known to be the one that the index implements: only then it answers.
+func (x *Index) Prove(is bool) {
+	x.proven.Store(is)
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	for _, f := range x.followers {
+		x.serving(f)
+	}
+}
+
+// Proven is what Prove said last.
+func (x *Index) Proven() bool { return x.proven.Load() }
+
+// serving notes whether the index answers for an environment.
+func (x *Index) serving(f *follower) {
+	x.metrics.serving(f.env, f.current.Load() != nil && !f.withdrawn.Load() && x.proven.Load())
+}
+
 // Now returns an environment at the newest version that the index has. Unavailable
-// faults: index_loading, index_withdrawn.
+// faults: index_loading, index_withdrawn, index_unproven.
 func (x *Index) Now(env account.EnvironmentID) (*View, error) {
 	return x.now(x.follower(env))
 }
@@ -146,6 +171,8 @@ func (x *Index) Now(env account.EnvironmentID) (*View, error) {
 func (x *Index) now(f *follower) (*View, error) {
 	now := f.current.Load()
 	switch {
+	case !x.proven.Load():
+		return nil, fault.New(fault.Unavailable, "index_unproven", "the index does not answer: the engine's schema is not known to be the one that it implements")
 	case f.withdrawn.Load():
 		return nil, fault.New(fault.Unavailable, "index_withdrawn", "the index of environment %s is out of service", f.env)
 	case now == nil:
@@ -157,7 +184,8 @@ func (x *Index) now(f *follower) (*View, error) {
 
 // View returns an environment at a version or a newer one, and waits for it until
 // ctx ends. Unavailable faults: index_loading at once while the environment is not
-// loaded, index_withdrawn at once when it was taken out of service, index_behind if the version does not come in time.
+// loaded, index_withdrawn at once when it was taken out of service, index_unproven at once while it is not proved,
+// index_behind if the version does not come in time, and at once if the index has been behind for seconds.
 func (x *Index) View(ctx context.Context, env account.EnvironmentID, atLeast account.Version) (*View, error) {
 	f := x.follower(env)
 	for {
@@ -167,11 +195,14 @@ func (x *Index) View(ctx context.Context, env account.EnvironmentID, atLeast acc
 			return now, err
 		}
 		f.expect(atLeast)
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return nil, fault.New(fault.Unavailable, "index_behind", "version %d of environment %s is not in the index yet (at %d)", atLeast, env, now.Version())
+		if !f.isLate() {
+			select {
+			case <-changed:
+				continue
+			case <-ctx.Done():
+			}
 		}
+		return nil, fault.New(fault.Unavailable, "index_behind", "version %d of environment %s is not in the index yet (at %d)", atLeast, env, now.Version())
 	}
 }
 
@@ -183,5 +214,5 @@ func (x *Index) Next(env account.EnvironmentID) <-chan struct{} { return x.follo
 func (x *Index) Withdraw(env account.EnvironmentID) {
 	f := x.follower(env)
 	f.withdrawn.Store(true)
-	x.metrics.serving(env, false)
+	x.serving(f)
 }

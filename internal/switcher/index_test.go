@@ -156,11 +156,17 @@ func TestReplayGivesTheSameIndex(t *testing.T) {
 // running is an index that follows a journal until the test ends.
 func running(t *testing.T, j *journal) *Index {
 	t.Helper()
+	return runningOn(t, j)
+}
+
+func runningOn(t *testing.T, j Journal) *Index {
+	t.Helper()
 	catalogue, err := schema.Default()
 	if err != nil {
 		t.Fatal(err)
 	}
 	x := New(j, catalogue, Config{Poll: 5 * time.Millisecond, Now: func() time.Time { return start }})
+	x.Prove(true)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
@@ -177,7 +183,7 @@ func running(t *testing.T, j *journal) *Index {
 // at waits for a version.
 func at(t *testing.T, x *Index, version account.Version) *View {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
 		changed := x.Next("prod")

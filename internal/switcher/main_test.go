@@ -7,6 +7,6 @@ import (
 
 // TestMain has chunks so small that random histories split and join them all the time.
 func TestMain(m *testing.M) {
-	chunkMost, chunkFull = 4, 3
+	chunkMost, chunkFull, manyMemberships = 4, 3, 2
 	os.Exit(m.Run())
 }

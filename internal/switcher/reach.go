@@ -2,6 +2,7 @@ package switcher
 
 import (
 	"slices"
+	"sync"
 )
 
 // interval is some accounts that follow each other in the tree: from up to, but without, to.
@@ -56,13 +57,64 @@ func (a area) within(bounds interval) area {
 	return out
 }
 
-// reach returns where a user or an API token holds a permission by membership, direct or inherited.
+// areas remembers, of a version, where those with many memberships hold something.
+type areas struct {
+	mu    sync.Mutex
+	known map[areaKey]area
+}
+
+type areaKey struct {
+	subject    slot
+	permission int
+}
+
+// manyMemberships is from how many on an area is remembered; mostAreas is how many areas are.
+var manyMemberships uint32 = 256 // tests make them few
+
+const mostAreas = 256
+
+func (a *areas) get(key areaKey) (area, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	known, ok := a.known[key]
+	return known, ok
+}
+
+func (a *areas) put(key areaKey, known area) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.known == nil || len(a.known) >= mostAreas {
+		a.known = map[areaKey]area{}
+	}
+	a.known[key] = known
+}
+
+// reach returns where a user or an API token holds a permission by membership, direct or
+// inherited: an area that is not to be changed.
 func (v *View) reach(subject slot, permission int) area {
+	if v.state.subjects.info.At(subject).count < manyMemberships {
+		found, _ := v.find(subject, permission)
+		return found
+	}
+	key := areaKey{subject, permission}
+	if known, ok := v.state.areas.get(key); ok {
+		return known
+	}
+	found, lasts := v.find(subject, permission)
+	if lasts {
+		v.state.areas.put(key, found)
+	}
+	return found
+}
+
+// find finds out what reach returns. lasts is whether it is so at any time: none of the memberships ends.
+func (v *View) find(subject slot, permission int) (found area, lasts bool) {
 	s := v.state
-	found := make(area, 0, s.subjects.info.At(subject).count)
+	found, lasts = make(area, 0, s.subjects.info.At(subject).count), true
 	for i := s.subjects.info.At(subject).first; i != none; {
 		m := s.memberships.all.At(i)
 		i = m.nextOfSubject
+		lasts = lasts && m.expires == 0
 		if !v.gives(&m, permission) {
 			continue
 		}
@@ -72,7 +124,7 @@ func (v *View) reach(subject slot, permission int) area {
 		}
 		found = append(found, at)
 	}
-	return found.joined()
+	return found.joined(), lasts
 }
 
 // joined puts intervals into order, and those together that meet.

@@ -122,6 +122,16 @@ func (r *roles) together(of []slot) rights {
 	return all
 }
 
+// isWorn returns an outOfStep fault when most sets of roles, or most roles, are ones that nothing has any more:
+// loading anew is how they are forgotten.
+func (w *writer) isWorn() error {
+	const spare = 4096
+	if w.roles.sets.Len() > spare+2*w.memberships.byPair.Len() || w.roles.all.Len() > spare+2*len(w.roles.byKey) {
+		return outOfStep("the index keeps %d sets of %d roles, more than are in use", w.roles.sets.Len(), w.roles.all.Len())
+	}
+	return nil
+}
+
 // setNumbers finds the sets of roles that there are; the writer's.
 type setNumbers map[string]uint32
 

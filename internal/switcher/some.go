@@ -1,6 +1,8 @@
 package switcher
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
@@ -9,10 +11,18 @@ import (
 // tries is how many slots are looked at for one that is in use.
 const tries = 64
 
-// Somebody returns a user or an API token, chosen by dice, which returns a number below
+// Somebody returns a user or an API token, or once in eight times an operator, chosen by dice, which returns a number below
 // n; false if none was found, as where there is none.
 func (v *View) Somebody(dice func(n int) int) (Subject, bool) {
 	s := &v.state.subjects
+	if n := len(v.state.officers); n > 0 && dice(8) == 0 {
+		at := dice(n)
+		for id := range v.state.officers {
+			if at--; at < 0 {
+				return Subject{Operator, id}, true
+			}
+		}
+	}
 	for range tries {
 		if s.info.Len() == 0 {
 			break
@@ -48,6 +58,37 @@ func (v *View) Somewhere(dice func(n int) int) (account.ID, bool) {
 		return "", false
 	}
 	return v.state.accounts.id(v.state.tree.at(uint32(dice(int(n))))), true //nolint:gosec // G115: below a length
+}
+
+// Near returns an account that a user or an API token may open, or one above it, chosen as Somebody is.
+func (v *View) Near(who Subject, dice func(n int) int) (account.ID, bool) {
+	subject, known := v.state.subjects.find(who)
+	if !known {
+		return "", false
+	}
+	where := v.reach(subject, opening)
+	n := where.size()
+	if n == 0 {
+		return "", false
+	}
+	left := uint32(dice(n)) //nolint:gosec // G115: below a number of accounts
+	for _, part := range where {
+		if size := part.to - part.from; left >= size {
+			left -= size
+			continue
+		}
+		at := v.state.tree.at(part.from + left)
+		if above := v.state.accounts.parent(at); above != none && dice(4) == 0 {
+			at = above
+		}
+		return v.state.accounts.id(at), true
+	}
+	return "", false
+}
+
+// PortalRights returns the rights of operators in the environment that the index answers, by their names in the schema.
+func PortalRights() []string {
+	return append(slices.Sorted(maps.Keys(portal)), "act_for_users", "impersonate")
 }
 
 // IDs returns the ids of all accounts that a user or an API token may open, in the order of the

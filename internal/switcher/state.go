@@ -18,6 +18,8 @@ type state struct {
 	memberships memberships
 	roles       roles
 	officers    officers
+
+	areas *areas // what was found out of a published version
 }
 
 // interval is the positions of a branch in the tree.

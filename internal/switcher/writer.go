@@ -22,6 +22,7 @@ func newWriter(env account.EnvironmentID, bits catalogued) *writer {
 // publish returns the version that has been made, and begins the next.
 func (w *writer) publish() *state {
 	made := w.state
+	made.areas = &areas{}
 	w.edit = &paged.Edit{}
 	return &made
 }
