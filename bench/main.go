@@ -60,11 +60,10 @@ func compare(ctx context.Context, args []string, log io.Writer) (out *report.Rep
 	if err != nil {
 		return nil, err
 	}
-	out.Indexed = field.Indexed
 	if err := describe(ctx, out, pg); err != nil {
 		return nil, err
 	}
-	b := bench{cfg: cfg, dir: dir, field: field, log: log, postmaster: pg.PID(), until: begun.Add(cfg.timeout * 4 / 5)}
+	b := bench{cfg: cfg, dir: dir, field: field, log: log, postmaster: pg.PID(), until: begun.Add(cfg.timeout * 3 / 5)}
 	if err := b.measure(ctx, out); err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ func (l log) Write(text []byte) (int, error) {
 func inTests() string {
 	return join([]string{
 		contest.Tenantry, contest.TenantryOff, contest.Cluster, contest.ClusterOff, contest.SpiceDB,
-		contest.Recursive, contest.Ltree, contest.SQLite, contest.ArraysOverHTTP, contest.ArraysInProcess,
+		contest.Recursive, contest.Ltree, contest.SQLite, contest.ArraysOverHTTP, contest.Index, contest.ArraysInProcess,
 	})
 }
 
@@ -40,7 +40,7 @@ func TestSmallComparison(t *testing.T) {
 	dir := t.TempDir()
 	results := filepath.Join(dir, "RESULTS.md")
 	out, err := compare(t.Context(), []string{
-		"-accounts=1000", "-growth=300", "-systems=" + inTests(), "-rounds=2", "-growth-rounds=1", "-restarts=1", "-each=5ms", "-verify=100", "-results=" + results,
+		"-accounts=1000", "-growth=300", "-large=0", "-systems=" + inTests(), "-rounds=2", "-growth-rounds=1", "-restarts=1", "-each=5ms", "-verify=100", "-results=" + results,
 	}, log{t})
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func holdRight(t *testing.T, result *contest.Result, s *contest.System) {
 }
 
 func TestFlags(t *testing.T) {
-	for args, want := range map[string]bool{"": true, "-results=x.md -large=1000000": true, "-accounts=5000": false, "-rounds=2": false} {
+	for args, want := range map[string]bool{"": true, "-results=x.md -timeout=1h": true, "-large=0": false, "-accounts=5000": false, "-rounds=2": false} {
 		c, err := parse(strings.Fields(args), log{t})
 		if err != nil || c.whole != want {
 			t.Errorf("%q: whole %t, %v", args, c.whole, err)

@@ -8,6 +8,7 @@ import (
 	"github.com/tenantry/tenantry/bench/internal/peer"
 	"github.com/tenantry/tenantry/bench/internal/peer/arrays"
 	"github.com/tenantry/tenantry/bench/internal/peer/fga"
+	"github.com/tenantry/tenantry/bench/internal/peer/indexed"
 	"github.com/tenantry/tenantry/bench/internal/peer/litesql"
 	"github.com/tenantry/tenantry/bench/internal/peer/pgsql"
 	"github.com/tenantry/tenantry/bench/internal/peer/service"
@@ -22,6 +23,7 @@ const (
 	TenantryOff     = "tenantry-off"
 	Cluster         = "cluster"
 	ClusterOff      = "cluster-off"
+	Index           = "index"
 	SpiceDB         = "spicedb"
 	OpenFGA         = "openfga"
 	OpenFGARaised   = "openfga-raised"
@@ -35,8 +37,8 @@ const (
 // Titles are the systems' names for people.
 func Titles() map[string]string {
 	return map[string]string{
-		Tenantry: "Tenantry", TenantryOff: "Tenantry, index off",
-		Cluster: "Tenantry cluster", ClusterOff: "Tenantry cluster, index off",
+		Tenantry: "Tenantry, index on", TenantryOff: "Tenantry, index off",
+		Cluster: "Tenantry cluster, index on", ClusterOff: "Tenantry cluster, index off", Index: "Tenantry's index, in process",
 		SpiceDB: "SpiceDB", OpenFGA: "OpenFGA", OpenFGARaised: "OpenFGA, limits raised",
 		Recursive: "recursive SQL", Ltree: "ltree", SQLite: "SQLite, in process",
 		ArraysOverHTTP: "arrays over HTTP", ArraysInProcess: "arrays, in process",
@@ -46,21 +48,18 @@ func Titles() map[string]string {
 // Names returns the names of all systems, in the order of the tables.
 func Names() []string {
 	return []string{
-		Tenantry, TenantryOff, Cluster, ClusterOff, SpiceDB, OpenFGA, OpenFGARaised, Recursive, Ltree, SQLite, ArraysOverHTTP, ArraysInProcess,
+		Tenantry, TenantryOff, Cluster, ClusterOff, SpiceDB, OpenFGA, OpenFGARaised, Recursive, Ltree, SQLite, ArraysOverHTTP, Index, ArraysInProcess,
 	}
 }
 
 // Field makes the systems of one contest after the other.
 type Field struct {
-	Indexed bool // whether this Tenantry has an index to switch
-
 	names    []string
 	binaries map[string]string
 	postgres *postgres.Server
 }
 
-// NewField builds the servers that the named systems need, into folder. Systems that differ by
-// the index are left out if the binary has none, but for those with Tenantry's defaults.
+// NewField builds the servers that the named systems need, into folder.
 func NewField(ctx context.Context, names []string, folder string, pg *postgres.Server) (*Field, error) {
 	f := &Field{binaries: map[string]string{}, postgres: pg}
 	for _, p := range []struct {
@@ -80,14 +79,8 @@ func NewField(ctx context.Context, names []string, folder string, pg *postgres.S
 		}
 		f.binaries[p.program.Name] = path
 	}
-	if tenantry := f.binaries["tenantry"]; tenantry != "" {
-		var err error
-		if f.Indexed, err = service.HasIndex(ctx, tenantry); err != nil {
-			return nil, err
-		}
-	}
 	for _, name := range Names() {
-		if slices.Contains(names, name) && (f.Indexed || name != TenantryOff && name != ClusterOff) {
+		if slices.Contains(names, name) {
 			f.names = append(f.names, name)
 		}
 	}
@@ -96,25 +89,23 @@ func NewField(ctx context.Context, names []string, folder string, pg *postgres.S
 
 // Enter returns new systems for one contest, those of the names that the field has.
 func (f *Field) Enter(dir string, names []string) []Contestant {
-	on, off := "", ""
-	if f.Indexed {
-		on, off = "on", "off"
-	}
 	tenantry, spicedb := f.binaries["tenantry"], f.binaries["spicedb"]
-	embedded, cluster := service.Embedded(tenantry, dir), service.Cluster(tenantry, spicedb, dir, f.postgres)
+	source := spice.NewSource(spicedb, f.postgres)
+	embedded, cluster := service.Embedded(tenantry, dir), service.Cluster(tenantry, dir, source, f.postgres)
 	openfga := fga.NewDatabase(f.binaries["openfga"], f.postgres)
 	all := map[string]func() peer.System{
-		Tenantry:        func() peer.System { return service.New(embedded, on) },
-		TenantryOff:     func() peer.System { return service.New(embedded, off) },
-		Cluster:         func() peer.System { return service.New(cluster, on) },
-		ClusterOff:      func() peer.System { return service.New(cluster, off) },
-		SpiceDB:         func() peer.System { return spice.New(spicedb, f.postgres) },
+		Tenantry:        func() peer.System { return service.New(embedded, service.On) },
+		TenantryOff:     func() peer.System { return service.New(embedded, service.Off) },
+		Cluster:         func() peer.System { return service.New(cluster, service.On) },
+		ClusterOff:      func() peer.System { return service.New(cluster, service.Off) },
+		SpiceDB:         func() peer.System { return spice.New(source) },
 		OpenFGA:         func() peer.System { return fga.New(openfga) },
 		OpenFGARaised:   func() peer.System { return fga.Raised(openfga) },
 		Recursive:       func() peer.System { return pgsql.Recursive(f.postgres) },
 		Ltree:           func() peer.System { return pgsql.Ltree(f.postgres) },
 		SQLite:          func() peer.System { return litesql.New(dir) },
 		ArraysOverHTTP:  func() peer.System { return arrays.NewRemote() },
+		Index:           func() peer.System { return indexed.New() },
 		ArraysInProcess: func() peer.System { return arrays.New() },
 	}
 	var out []Contestant

@@ -94,7 +94,7 @@ func alone(do func(int) (bool, error), batch, most int, each time.Duration) (Fig
 	return f, nil
 }
 
-// together lets a case's clients work at once until the time is over.
+// together lets a case's clients work at once until the time is over, each once at least.
 func together(c Case, do func(int) (bool, error), each time.Duration) (Figure, error) {
 	var mu sync.Mutex
 	var times []time.Duration
@@ -106,7 +106,7 @@ func together(c Case, do func(int) (bool, error), each time.Duration) (Figure, e
 		clients.Go(func() {
 			var own []time.Duration
 			var err error
-			for err == nil && time.Since(begun) < each {
+			for err == nil && (len(own) == 0 || time.Since(begun) < each) {
 				started := time.Now()
 				var right bool
 				if right, err = do(int(turn.Add(1))); err == nil {

@@ -55,7 +55,9 @@ func (c *Cell) Wrong() (wrong, of int) {
 type Start struct {
 	Ready     time.Duration // until the first check was answered
 	FirstPage time.Duration // the first page after that, of the user with a ninth of the accounts
-	Memory    int64         // bytes, then; 0 if the system has no process of its own
+	Memory    int64         // bytes, then (PSS); 0 if the system has no process of its own
+	Resident  int64         // bytes, then (RSS)
+	Most      int64         // bytes that it ever held until then (RSS)
 }
 
 // System is what is known of a contestant.

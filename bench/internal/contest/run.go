@@ -166,6 +166,9 @@ func (r *runner) start(ctx context.Context, e *entrant) error {
 		if s.Memory, err = child.Memory(e.System.Processes()...); err != nil {
 			return err
 		}
+		if s.Resident, s.Most, err = child.Resident(e.System.Processes()...); err != nil {
+			return err
+		}
 		if r.cfg.Restarts > 0 {
 			e.entry.Starts = append(e.entry.Starts, s)
 		}

@@ -3,11 +3,13 @@ package peer_test
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/tenantry/tenantry/bench/internal/peer"
 	"github.com/tenantry/tenantry/bench/internal/peer/arrays"
 	"github.com/tenantry/tenantry/bench/internal/peer/fga"
+	"github.com/tenantry/tenantry/bench/internal/peer/indexed"
 	"github.com/tenantry/tenantry/bench/internal/peer/litesql"
 	"github.com/tenantry/tenantry/bench/internal/peer/pgsql"
 	"github.com/tenantry/tenantry/bench/internal/peer/service"
@@ -108,7 +110,9 @@ func answersRight(t *testing.T, s peer.System, w *tree.World) {
 
 func TestSystemsInProcess(t *testing.T) {
 	w := world(t)
-	for name, s := range map[string]peer.System{"arrays": arrays.New(), "arrays over HTTP": arrays.NewRemote(), "SQLite": litesql.New(folder(t))} {
+	for name, s := range map[string]peer.System{
+		"arrays": arrays.New(), "arrays over HTTP": arrays.NewRemote(), "index": indexed.New(), "SQLite": litesql.New(folder(t)),
+	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, s, w)
 			answersRight(t, s, w)
@@ -147,10 +151,12 @@ func TestServers(t *testing.T) {
 	w, dir := world(t), folder(t)
 	pg := server(t, dir)
 	spicedb, tenantry := build(t, programs.SpiceDB()), build(t, programs.Tenantry())
+	source := spice.NewSource(spicedb, pg)
 	systems := map[string]peer.System{
-		"SpiceDB":          spice.New(spicedb, pg),
-		"Tenantry":         service.New(service.Embedded(tenantry, dir), ""),
-		"Tenantry cluster": service.New(service.Cluster(tenantry, spicedb, dir, pg), ""),
+		"SpiceDB":            spice.New(source),
+		"Tenantry":           service.New(service.Embedded(tenantry, dir), service.On),
+		"Tenantry cluster":   service.New(service.Cluster(tenantry, dir, source, pg), service.On),
+		"Tenantry, no index": service.New(service.Embedded(tenantry, filepath.Join(dir, "off")), service.Off),
 	}
 	if openfga := os.Getenv("TENANTRY_BENCH_OPENFGA"); openfga != "" {
 		systems["OpenFGA"] = fga.Raised(fga.NewDatabase(openfga, pg))

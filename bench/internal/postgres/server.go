@@ -168,6 +168,16 @@ func (s *Server) Create(ctx context.Context) (string, error) {
 	return s.url(name), s.do(ctx, "postgres", "CREATE DATABASE "+name)
 }
 
+// Copy makes a database that is like another, to which nobody is connected, file by file, and returns its URL.
+func (s *Server) Copy(ctx context.Context, database string) (string, error) {
+	u, err := url.Parse(database)
+	if err != nil {
+		return "", err
+	}
+	name := "bench_" + strconv.FormatInt(s.databases.Add(1), 10)
+	return s.url(name), s.do(ctx, "postgres", "CREATE DATABASE "+name+" TEMPLATE "+strings.TrimPrefix(u.Path, "/")+" STRATEGY file_copy")
+}
+
 // Drop removes a database that Create made.
 func (s *Server) Drop(ctx context.Context, database string) error {
 	u, err := url.Parse(database)

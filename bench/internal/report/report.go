@@ -18,7 +18,6 @@ import (
 type Report struct {
 	Whole    bool   // nothing was left out by flags
 	Command  string // that made it
-	Indexed  bool   // whether this Tenantry has an index to switch
 	Took     time.Duration
 	Machine  []Fact
 	Versions []Fact
@@ -41,10 +40,6 @@ func (r *Report) Markdown(out io.Writer, plots string) {
 		m.line("")
 	}
 	m.line("Written by `make bench` (%s), in %s and one run. Do not edit.", time.Now().UTC().Format(time.DateOnly), r.Took.Round(time.Second))
-	if !r.Indexed {
-		m.line("")
-		m.line("**This Tenantry has no switcher index yet** (`tenantry serve` knows no `--index`): its columns and the targets below are about Tenantry without one.")
-	}
 	r.targets(m)
 	r.answers(m)
 	m.line("")
@@ -137,59 +132,31 @@ func (r *Report) answers(m markdown) {
 	m.line("Before anything was timed: checks, lists as sets, first pages and searches in their order and with totals, compared with a plain model of the content. " +
 		"SpiceDB and OpenFGA have no order, search or total: for them a page is a full list, searched, sorted and cut in the client, which holds all names in memory.")
 	m.line("")
-	m.head("system", "answers compared", "wrong or incomplete")
-	for _, s := range r.Main.Systems {
-		said := "none"
-		switch {
-		case s.Failed != "":
-			said = "it failed: " + s.Failed
-		case !s.Verdict.Right():
-			said = "⚠ " + strings.Join(s.Verdict.Faults, "; ")
-		}
-		if len(s.Verdict.Late) > 0 {
-			said += "; not compared, as it took too long: " + strings.Join(s.Verdict.Late, ", ")
-		}
-		m.row(s.Title, strconv.Itoa(s.Verdict.Asked), said)
-	}
-}
-
-// starts shows loading, starts and memory.
-func (r *Report) starts(m markdown) {
-	m.line("")
-	m.line("### Start and memory")
-	m.line("")
-	m.line("Ready is from the start of the process until it has answered its first check; the first page is the one after that, of the user with a ninth of the accounts. " +
-		"Memory (PSS) is of the system's own processes, SpiceDB's included where it is one; PostgreSQL, which all but the in-memory and embedded systems share, is not in it. Loading is by each system's own means, three systems at a time, and says little.")
+	m.head("accounts", "system", "answers compared", "wrong or incomplete")
 	for _, result := range append([]*contest.Result{r.Main}, r.Others...) {
-		if !slices.ContainsFunc(result.Systems, func(s *contest.System) bool { return len(s.Starts) > 0 }) {
-			continue
-		}
-		m.line("")
-		m.line("%s accounts, %s memberships:", figures.Thousands(result.World.Size.Accounts), figures.Thousands(len(result.World.Memberships)))
-		m.line("")
-		m.head("system", "loading", "ready", "first page then", "memory then", "memory after all rounds")
 		for _, s := range result.Systems {
-			of := func(get func(contest.Start) float64) []float64 {
-				var all []float64
-				for _, start := range s.Starts {
-					all = append(all, get(start))
-				}
-				return all
+			if said := verdictOf(s); result == r.Main || said != right {
+				m.row(figures.Thousands(result.World.Size.Accounts), s.Title, strconv.Itoa(s.Verdict.Asked), said)
 			}
-			m.row(s.Title, s.Loading.Round(100*time.Millisecond).String(),
-				Range(of(func(s contest.Start) float64 { return micro(s.Ready) }), Time),
-				Range(of(func(s contest.Start) float64 { return micro(s.FirstPage) }), Time),
-				memory(figures.Median(of(func(s contest.Start) float64 { return float64(s.Memory) }))), memory(float64(s.Memory)))
 		}
-		m.row("PostgreSQL, for all that use it together", "", "", "", "", memory(float64(result.Shared)))
 	}
+	m.line("")
+	m.line("Of the other numbers of accounts only those systems are named whose answers were not all right.")
 }
 
-func micro(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+// right is said of a system whose answers were all right.
+const right = "none"
 
-func memory(bytes float64) string {
-	if math.IsNaN(bytes) || bytes == 0 {
-		return "–"
+func verdictOf(s *contest.System) string {
+	said := right
+	switch {
+	case s.Failed != "":
+		said = "it failed: " + s.Failed
+	case !s.Verdict.Right():
+		said = "⚠ " + strings.Join(s.Verdict.Faults, "; ")
 	}
-	return fmt.Sprintf("%.0f MB", bytes/(1<<20))
+	if len(s.Verdict.Late) > 0 {
+		said += "; not compared, as it took too long: " + strings.Join(s.Verdict.Late, ", ")
+	}
+	return said
 }

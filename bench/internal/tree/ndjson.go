@@ -16,6 +16,16 @@ const Environment account.EnvironmentID = "bench"
 // Entities calls add with the world's environment, roles, accounts, users and memberships, in
 // that order, as Tenantry's domain knows them. Errors are those of add.
 func (w *World) Entities(add func(account.Entity) error) error {
+	for _, part := range []func(func(account.Entity) error) error{w.Settings, w.eachAccount, w.eachUser, w.eachMembership} {
+		if err := part(add); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Settings calls add with the environment and the roles.
+func (w *World) Settings(add func(account.Entity) error) error {
 	catalogue, err := schema.Default()
 	if err != nil {
 		return err
@@ -23,7 +33,7 @@ func (w *World) Entities(add func(account.Entity) error) error {
 	if err := add(*account.Of(account.Environment{
 		ID: Environment, Name: "Bench", SubAccountsEnabled: true,
 		DefaultAccessMode: account.DefaultOff, MaxDepth: account.DefaultMaxDepth,
-	})); err != nil {
+	}.WithDefaults())); err != nil {
 		return err
 	}
 	for _, role := range Roles() {
@@ -33,13 +43,8 @@ func (w *World) Entities(add func(account.Entity) error) error {
 				keys = append(keys, p.Key)
 			}
 		}
-		r := account.Role{Key: account.RoleKey(role.String()), Name: role.String(), Permissions: keys}
+		r := account.Role{Key: account.RoleKey(role.String()), Name: role.String(), Permissions: account.Set(keys)}
 		if err := add(*account.Of(r)); err != nil {
-			return err
-		}
-	}
-	for _, part := range []func(func(account.Entity) error) error{w.eachAccount, w.eachUser, w.eachMembership} {
-		if err := part(add); err != nil {
 			return err
 		}
 	}
@@ -57,30 +62,44 @@ func (r Role) carries(key string) bool {
 	return r == Admin
 }
 
+// Account returns an account as Tenantry's domain knows it.
+func (w *World) Account(i int) account.Account {
+	a := account.Account{
+		ID: account.ID(AccountID(i)), Name: w.Names[i], SubAccountManagement: i*FanOut+1 < w.Size.Accounts,
+		AccessMode: account.DefaultOff, CreatedAt: after(i),
+	}
+	if parent := Parent(i); parent >= 0 {
+		a.Parent = account.ID(AccountID(parent))
+	}
+	if w.AlwaysOn[i] {
+		a.AccessMode = account.AlwaysOn
+	}
+	return a
+}
+
 func (w *World) eachAccount(add func(account.Entity) error) error {
-	begun := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 	for i := range w.Size.Accounts {
-		a := account.Account{
-			ID: account.ID(AccountID(i)), Name: w.Names[i], SubAccountManagement: i*FanOut+1 < w.Size.Accounts,
-			AccessMode: account.DefaultOff, CreatedAt: begun.Add(time.Duration(i) * time.Minute),
-		}
-		if parent := Parent(i); parent >= 0 {
-			a.Parent = account.ID(AccountID(parent))
-		}
-		if w.AlwaysOn[i] {
-			a.AccessMode = account.AlwaysOn
-		}
-		if err := add(*account.Of(a)); err != nil {
+		if err := add(*account.Of(w.Account(i))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// after is a time for the i-th of something.
+func after(i int) time.Time {
+	return time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(i) * time.Minute)
+}
+
+// User returns a user as Tenantry's domain knows them.
+func (w *World) User(i int) account.User {
+	id := UserID(i)
+	return account.User{ID: account.UserID(id), Email: id + "@bench.example", CreatedAt: after(i)}
+}
+
 func (w *World) eachUser(add func(account.Entity) error) error {
 	for i := range w.Users {
-		id := UserID(i)
-		if err := add(*account.Of(account.User{ID: account.UserID(id), Email: id + "@bench.example"})); err != nil {
+		if err := add(*account.Of(w.User(i))); err != nil {
 			return err
 		}
 	}

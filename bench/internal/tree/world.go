@@ -15,11 +15,11 @@ type Size struct {
 }
 
 // SizeOf returns the size with so many accounts: two users an account, and from a million
-// accounts on four users for three accounts, which gives two memberships an account.
+// accounts on some more than four users for three accounts, which gives two memberships an account.
 func SizeOf(accounts int, seed uint64) Size {
 	const large = 1_000_000
 	if accounts >= large {
-		return Size{Accounts: accounts, Users: accounts * 4 / 3, Seed: seed}
+		return Size{Accounts: accounts, Users: accounts*4/3 + accounts/1000, Seed: seed}
 	}
 	return Size{Accounts: accounts, Users: accounts * 2, Seed: seed}
 }
@@ -53,10 +53,13 @@ const newcomers = 16
 // smallest is the least number of accounts of a world: all named users find their place in it.
 const smallest = 200
 
+// largest is the most of anything: ids have seven digits.
+const largest = 10_000_000 - 100
+
 // New makes a world. It returns an error for sizes that leave no room for the named users.
 func New(size Size) (*World, error) {
-	if size.Accounts < smallest || size.Users < 1 {
-		return nil, fmt.Errorf("a world has at least %d accounts and a user, not %d and %d", smallest, size.Accounts, size.Users)
+	if size.Accounts < smallest || size.Users < 1 || max(size.Accounts, size.Users) > largest {
+		return nil, fmt.Errorf("a world has at least %d accounts and a user, and at most %d, not %d and %d", smallest, largest, size.Accounts, size.Users)
 	}
 	w := &World{Size: size, special: size.Users}
 	w.accounts()

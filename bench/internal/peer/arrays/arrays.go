@@ -4,7 +4,6 @@ package arrays
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/tenantry/tenantry/bench/internal/peer"
@@ -16,8 +15,9 @@ import (
 type System struct {
 	world *tree.World
 
-	first, end []int32 // of an account's branch, in preorder
-	order      []int32 // accounts in preorder
+	ids        []string // of accounts
+	first, end []int32  // of an account's branch, in preorder
+	order      []int32  // accounts in preorder
 
 	mu    sync.RWMutex
 	of    [][]tree.Membership // by user
@@ -31,6 +31,10 @@ func New() *System { return &System{} }
 func (s *System) Load(_ context.Context, w *tree.World) error {
 	n := w.Size.Accounts
 	s.world, s.first, s.end, s.order = w, make([]int32, n), make([]int32, n), make([]int32, 0, n)
+	s.ids = make([]string, n)
+	for i := range s.ids {
+		s.ids[i] = tree.AccountID(i)
+	}
 	s.number(0)
 	s.of, s.lists = make([][]tree.Membership, w.Users), map[int][]int32{}
 	for user := range w.Users {
@@ -82,20 +86,12 @@ func (s *System) Check(_ context.Context, user, account int, p tree.Permission) 
 
 func (s *System) branch(m tree.Membership) bool { return m.Branch || s.world.AlwaysOn[m.Account] }
 
-// Page cuts a remembered list.
+// Page cuts a remembered list, and makes rows of what is left.
 func (s *System) Page(_ context.Context, user int, query string) (peer.Page, error) {
-	all := s.list(user)
-	if query == "" {
-		return peer.Page{Accounts: slices.Clone(all[:min(peer.PageSize, len(all))]), Total: len(all)}, nil
-	}
-	var page peer.Page
-	for _, a := range all {
-		if !strings.Contains(s.world.Folded[a], query) {
-			continue
-		}
-		if page.Total++; page.Total <= peer.PageSize {
-			page.Accounts = append(page.Accounts, a)
-		}
+	rows, total := s.rows(user, query)
+	page := peer.Page{Total: total, Accounts: make([]int32, len(rows))}
+	for i := range rows {
+		page.Accounts[i] = int32(tree.Number(rows[i].ID)) //nolint:gosec // some millions at most
 	}
 	return page, nil
 }

@@ -44,7 +44,7 @@ func (r *Remote) Start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.Client = web.NewClient(address, size.Accounts)
+	r.Client = web.NewClient(address)
 	return r.process.Await(ctx, func(ctx context.Context) error {
 		_, err := r.Check(ctx, r.world.Stranger, 0, tree.Read)
 		return err

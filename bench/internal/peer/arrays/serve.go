@@ -9,11 +9,9 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/tenantry/tenantry/bench/internal/peer"
 	"github.com/tenantry/tenantry/bench/internal/tree"
 )
 
@@ -72,6 +70,7 @@ func (s *System) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/check", s.answerCheck)
 	mux.HandleFunc("GET /v1/users/{user}/accounts", s.answerPage)
+	mux.HandleFunc("GET /v1/users/{user}/accounts/ids", s.answerIDs)
 	mux.HandleFunc("PUT /v1/accounts/{account}/members/{user}", s.answerPut)
 	mux.HandleFunc("DELETE /v1/accounts/{account}/members/{user}", s.answerRemove)
 	return mux
@@ -104,34 +103,34 @@ func (s *System) knows(user, account int) bool {
 	return user >= 0 && user < len(s.of) && account >= 0 && account < len(s.first)
 }
 
-// item is an account of a page.
-type item struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
-}
-
 func (s *System) answerPage(w http.ResponseWriter, r *http.Request) {
 	user := tree.Number(r.PathValue("user"))
-	limit, err := strconv.Atoi(r.FormValue("limit"))
-	if err != nil || !s.knows(user, 0) {
+	if !s.knows(user, 0) {
 		http.Error(w, "unknown", http.StatusBadRequest)
 		return
 	}
-	var page peer.Page
-	if limit == peer.PageSize {
-		page, _ = s.Page(r.Context(), user, r.FormValue("q")) // makes no errors
-	} else {
-		page.Accounts = s.list(user)
-		page.Total = len(page.Accounts)
+	rows, total := s.rows(user, r.FormValue("q"))
+	say(w, struct {
+		Accounts []row `json:"accounts"`
+		Total    int   `json:"total"`
+	}{rows, total})
+}
+
+func (s *System) answerIDs(w http.ResponseWriter, r *http.Request) {
+	user := tree.Number(r.PathValue("user"))
+	if !s.knows(user, 0) {
+		http.Error(w, "unknown", http.StatusBadRequest)
+		return
 	}
-	items := make([]item, len(page.Accounts))
-	for i, a := range page.Accounts {
-		items[i] = item{tree.AccountID(int(a)), s.world.Names[a]}
+	all := s.list(user)
+	ids := make([]string, len(all))
+	for i, a := range all {
+		ids[i] = s.ids[a]
 	}
 	say(w, struct {
-		Accounts []item `json:"accounts"`
-		Total    int    `json:"total"`
-	}{items, page.Total})
+		IDs   []string `json:"ids"`
+		Total int      `json:"total"`
+	}{ids, len(ids)})
 }
 
 // member returns the membership that a path names.

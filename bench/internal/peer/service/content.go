@@ -10,14 +10,15 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/tenantry/tenantry/bench/internal/bulk"
 	"github.com/tenantry/tenantry/bench/internal/child"
 	"github.com/tenantry/tenantry/bench/internal/peer/spice"
 	"github.com/tenantry/tenantry/bench/internal/postgres"
 	"github.com/tenantry/tenantry/bench/internal/tree"
 )
 
-// Content is what `tenantry load` brought in, for one or more servers. The first system to load
-// fills it, the last to close removes it.
+// Content is a world in Tenantry, for one or more servers. The first system to load fills it, in
+// bulk; the last to close removes it.
 type Content struct {
 	binary, dir string
 	remote      *remote // nil for the embedded shape
@@ -40,17 +41,11 @@ func Embedded(binary, dir string) *Content {
 }
 
 // Cluster is content in a PostgreSQL database and a SpiceDB on another.
-func Cluster(binary, spicedb, dir string, pg *postgres.Server) *Content {
+func Cluster(binary, dir string, source *spice.Source, pg *postgres.Server) *Content {
 	return &Content{
 		binary: binary, dir: filepath.Join(dir, "tenantry-cluster"),
-		remote: &remote{postgres: pg, spice: spice.NewServer(spicedb, pg)},
+		remote: &remote{postgres: pg, spice: spice.NewServer(source)},
 	}
-}
-
-// HasIndex reports whether a binary knows the flag --index.
-func HasIndex(ctx context.Context, binary string) (bool, error) {
-	help, err := child.Run(ctx, child.Command{Program: binary, Args: []string{"serve", "--help"}})
-	return strings.Contains(help, "--index"), err
 }
 
 // flags say where the content is, for every command that works on it.
@@ -64,64 +59,48 @@ func (c *Content) flags(data string) []string {
 	}
 }
 
-// fill loads the world, and makes a client to ask with.
+// fill brings the world in, and makes a client to ask with.
 func (c *Content) fill(ctx context.Context, w *tree.World) error {
-	if err := os.Mkdir(c.dir, 0o700); err != nil {
+	if err := os.MkdirAll(c.data(), 0o700); err != nil {
 		return err
 	}
-	if err := c.prepare(ctx); err != nil {
+	fill := c.fillFiles
+	if c.remote != nil {
+		fill = c.fillDatabases
+	}
+	if err := fill(ctx, w); err != nil {
 		return err
 	}
-	file := filepath.Join(c.dir, "world.ndjson")
-	if err := export(w, file); err != nil {
-		return err
-	}
-	args := append([]string{"load", file, "--apply-wait", "1h"}, c.flags(c.data())...)
-	if _, err := child.Run(ctx, child.Command{Program: c.binary, Args: args}); err != nil {
-		return err
-	}
-	args = append([]string{"client", "create", "bench", "--environment", string(tree.Environment), "--role", "admin"}, c.flags(c.data())...)
+	args := append([]string{"client", "create", "bench", "--environment", string(tree.Environment), "--role", "admin"}, c.flags(c.data())...)
 	token, err := child.Run(ctx, child.Command{Program: c.binary, Args: args})
-	if err != nil {
-		return err
-	}
 	c.token = strings.TrimSpace(token)
-	return errors.Join(os.Remove(file), c.settle(ctx))
+	return err
 }
 
 func (c *Content) data() string { return filepath.Join(c.dir, "data") }
 
-// prepare makes the databases of the remote shape, and starts its SpiceDB.
-func (c *Content) prepare(ctx context.Context) (err error) {
-	if c.remote == nil {
-		return nil
+func (c *Content) fillFiles(ctx context.Context, w *tree.World) error {
+	if err := bulk.Directory(ctx, filepath.Join(c.data(), "directory.db"), w); err != nil {
+		return err
 	}
+	return bulk.EngineFile(ctx, filepath.Join(c.data(), "engine.db"), w)
+}
+
+// fillDatabases fills those of the remote shape, and starts its SpiceDB.
+func (c *Content) fillDatabases(ctx context.Context, w *tree.World) (err error) {
 	if c.remote.database, err = c.remote.postgres.Create(ctx); err != nil {
 		return err
 	}
-	if err := c.remote.spice.Prepare(ctx); err != nil {
+	if err := bulk.Directory(ctx, c.remote.database, w); err != nil {
+		return err
+	}
+	if err := c.remote.postgres.Analyze(ctx, c.remote.database); err != nil {
+		return err
+	}
+	if err := c.remote.spice.Prepare(ctx, w); err != nil {
 		return err
 	}
 	return c.remote.spice.Start(ctx)
-}
-
-// settle brings PostgreSQL's statistics up to date, and starts SpiceDB anew, without what the load left in its memory.
-func (c *Content) settle(ctx context.Context) error {
-	if c.remote == nil {
-		return nil
-	}
-	if err := errors.Join(c.remote.postgres.Analyze(ctx, c.remote.database), c.remote.spice.Analyze(ctx), c.remote.spice.Stop()); err != nil {
-		return err
-	}
-	return c.remote.spice.Start(ctx)
-}
-
-func export(w *tree.World, file string) error {
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	return errors.Join(w.Export(f), f.Close())
 }
 
 // copyTo gives a server files of its own: only one process may work on them.

@@ -10,8 +10,11 @@ import (
 	"github.com/tenantry/tenantry/bench/internal/tree"
 )
 
-// largest is the most accounts that Tenantry puts into one page.
-const largest = 1000
+// The values of --index.
+const (
+	On  = "on"
+	Off = "off"
+)
 
 // System is one Tenantry server on a content.
 type System struct {
@@ -24,7 +27,7 @@ type System struct {
 	process *child.Process
 }
 
-// New returns a server with its defaults. index, if not empty, is the value of the flag --index.
+// New returns a server with its defaults, but for the index, which is on or off: the value of the flag --index.
 func New(c *Content, index string) *System { return &System{content: c, index: index} }
 
 // Load fills the content, if no other system has, and takes the server's copy of it.
@@ -41,22 +44,23 @@ func (s *System) Load(ctx context.Context, w *tree.World) error {
 	return s.content.copyTo(s.data)
 }
 
-// Start runs the server until it answers a first check. There is no limit of rates, which would
-// stop a benchmark; all else is as it is by default.
+// Start runs the server until a first check is answered, by the index if that is on. From then on
+// every answer has to be by whom it is asked of. There is no limit of rates, which would stop a
+// benchmark; all else is as it is by default.
 func (s *System) Start(ctx context.Context) error {
 	address, err := child.FreeAddress()
 	if err != nil {
 		return err
 	}
-	args := append([]string{"serve", "--listen", address, "--log-level", "warn", "--rate-limit", "0", "--address-rate-limit", "0"}, s.content.flags(s.data)...)
-	if s.index != "" {
-		args = append(args, "--index", s.index)
-	}
+	args := append([]string{"serve", "--listen", address, "--log-level", "warn", "--rate-limit", "0", "--address-rate-limit", "0", "--index", s.index}, s.content.flags(s.data)...)
 	if s.process, err = child.Start(child.Command{Program: s.content.binary, Args: args}); err != nil {
 		return err
 	}
-	s.Client = web.NewClient(address, largest)
-	s.Token = s.content.token
+	s.Client = web.NewClient(address)
+	s.Token, s.Teller = s.content.token, "engine"
+	if s.index == On {
+		s.Teller = "index"
+	}
 	return s.process.Await(ctx, func(ctx context.Context) error {
 		_, err := s.Check(ctx, s.world.Stranger, 0, tree.Read)
 		return err

@@ -12,42 +12,36 @@ import (
 	"google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/tenantry/tenantry/bench/internal/child"
-	"github.com/tenantry/tenantry/bench/internal/postgres"
+	"github.com/tenantry/tenantry/bench/internal/tree"
 )
 
 // Server is a SpiceDB process on a database of its own, with SpiceDB's defaults: its caches are on.
 type Server struct {
 	Address, Key string
 
-	binary   string
-	postgres *postgres.Server
-	url      string
-	process  *child.Process
-	conn     *grpc.ClientConn
+	source  *Source
+	url     string
+	process *child.Process
+	conn    *grpc.ClientConn
 }
 
 // NewServer returns a server that has neither database nor process yet.
-func NewServer(binary string, pg *postgres.Server) *Server {
-	return &Server{binary: binary, postgres: pg, Key: rand.Text()}
-}
+func NewServer(source *Source) *Server { return &Server{source: source, Key: rand.Text()} }
 
-// Prepare makes the database, by SpiceDB's own migrations.
-func (s *Server) Prepare(ctx context.Context) (err error) {
-	if s.url, err = s.postgres.Create(ctx); err != nil {
-		return err
-	}
-	if s.Address, err = child.FreeAddress(); err != nil {
-		return err
-	}
-	_, err = child.Run(ctx, child.Command{Program: s.binary, Args: []string{
-		"datastore", "migrate", "head", "--skip-release-check", "--log-level=warn", "--datastore-engine=postgres", "--datastore-conn-uri=" + s.url,
-	}})
+// Prepare makes the database, with the world in it.
+func (s *Server) Prepare(ctx context.Context, w *tree.World) (err error) {
+	s.url, err = s.source.copyOf(ctx, w)
 	return err
 }
 
 // Start runs the server and returns once it serves.
 func (s *Server) Start(ctx context.Context) (err error) {
-	s.process, err = child.Start(child.Command{Program: s.binary, Args: []string{
+	if s.Address == "" { // it keeps the one that it has
+		if s.Address, err = child.FreeAddress(); err != nil {
+			return err
+		}
+	}
+	s.process, err = child.Start(child.Command{Program: s.source.binary, Args: []string{
 		"serve", "--skip-release-check", "--log-level=warn", "--log-format=json",
 		"--grpc-addr=" + s.Address, "--grpc-preshared-key=" + s.Key, "--grpc-shutdown-grace-period=1s",
 		"--datastore-engine=postgres", "--datastore-conn-uri=" + s.url,
@@ -76,9 +70,6 @@ func (s *Server) Start(ctx context.Context) (err error) {
 	})
 }
 
-// Analyze brings PostgreSQL's statistics up to date.
-func (s *Server) Analyze(ctx context.Context) error { return s.postgres.Analyze(ctx, s.url) }
-
 // Stop ends the process.
 func (s *Server) Stop() error {
 	if s.conn != nil {
@@ -98,7 +89,7 @@ func (s *Server) Close() error {
 	}
 	url := s.url
 	s.url = ""
-	return errors.Join(err, s.postgres.Drop(context.Background(), url))
+	return errors.Join(err, s.source.drop(url))
 }
 
 // Processes returns the process's id.

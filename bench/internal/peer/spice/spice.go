@@ -10,7 +10,6 @@ import (
 	v1 "github.com/authzed/authzed-go/proto/authzed/api/v1"
 
 	"github.com/tenantry/tenantry/bench/internal/peer"
-	"github.com/tenantry/tenantry/bench/internal/postgres"
 	"github.com/tenantry/tenantry/bench/internal/tree"
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/relation"
@@ -26,10 +25,8 @@ type System struct {
 	token     atomic.Pointer[v1.ZedToken]
 }
 
-// New returns a system on a database of its own in the server.
-func New(binary string, pg *postgres.Server) *System {
-	return &System{server: NewServer(binary, pg)}
-}
+// New returns a system on a copy of the source.
+func New(source *Source) *System { return &System{server: NewServer(source)} }
 
 // Start runs the server, and writes a relationship that is there already for a token to ask with.
 func (s *System) Start(ctx context.Context) error {
@@ -99,7 +96,7 @@ func (s *System) Page(ctx context.Context, user int, query string) (peer.Page, e
 
 // Put touches a membership's relationships, those of its assignment too.
 func (s *System) Put(ctx context.Context, m tree.Membership) error {
-	assignment, err := s.implied(*account.Of(s.assignment(m)))
+	assignment, err := s.implied(*account.Of(s.world.Assignment(m)))
 	if err != nil {
 		return err
 	}

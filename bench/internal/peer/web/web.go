@@ -19,23 +19,24 @@ import (
 )
 
 const (
-	connections = 16        // that are kept open
-	least       = 64 << 10  // bytes that a buffer for an answer has room for
-	whole       = time.Hour // a request ends with its context
+	connections = 16                 // that are kept open
+	room        = 64 << 10           // bytes that a buffer for an answer begins with
+	least       = len(`"a0000000",`) // bytes of an account in an answer
+	whole       = time.Hour          // a request ends with its context
 )
 
 // Client asks one server.
 type Client struct {
-	Base  string // http://host:port
-	Token string // of a client; "" sends none
-	Most  int    // accounts in one answer, after which the next page is asked for
+	Base   string // http://host:port
+	Token  string // of a client; "" sends none
+	Teller string // who has to say that the answer is theirs: index or engine; "" for a server that does not say
 
 	http http.Client
 }
 
 // NewClient returns a client of the server at host:port.
-func NewClient(address string, most int) *Client {
-	return &Client{Base: "http://" + address, Most: most, http: http.Client{
+func NewClient(address string) *Client {
+	return &Client{Base: "http://" + address, http: http.Client{
 		Timeout:   whole,
 		Transport: &http.Transport{MaxIdleConnsPerHost: connections, DisableCompression: true},
 	}}
@@ -80,9 +81,17 @@ func read(answer *http.Response) ([]byte, error) {
 		_, err := io.ReadFull(answer.Body, text)
 		return text, err
 	}
-	buffer := bytes.NewBuffer(make([]byte, 0, least))
+	buffer := bytes.NewBuffer(make([]byte, 0, room))
 	_, err := buffer.ReadFrom(answer.Body)
 	return buffer.Bytes(), err
+}
+
+// told returns an error if an answer is not by whom it has to be.
+func (c *Client) told(by gjson.Result) error {
+	if c.Teller != "" && by.Str != c.Teller {
+		return fmt.Errorf("answered by %q, not by the %s", by.Str, c.Teller)
+	}
+	return nil
 }
 
 // Check is POST /v1/check.
@@ -92,47 +101,49 @@ func (c *Client) Check(ctx context.Context, user, account int, p tree.Permission
 	if err != nil {
 		return false, err
 	}
-	return gjson.GetBytes(text, "allowed").Bool(), nil
+	found := gjson.GetManyBytes(text, "allowed", "answered_by")
+	return found[0].Bool(), c.told(found[1])
 }
 
-// Page is GET /v1/users/{user}/accounts.
+// Page is GET /v1/users/{user}/accounts, whose rows have names and paths too.
 func (c *Client) Page(ctx context.Context, user int, query string) (peer.Page, error) {
-	page, _, err := c.page(ctx, user, peer.PageSize, query, "")
+	question := url.Values{"sort": {"name"}, "limit": {strconv.Itoa(peer.PageSize)}}
+	if query != "" {
+		question.Set("q", query)
+	}
+	page, _, err := c.accounts(ctx, "/v1/users/"+tree.UserID(user)+"/accounts?"+question.Encode(), "accounts.#.id")
 	return page, err
 }
 
-// List is the same with pages as large as they can be, until the last.
+// List is GET /v1/users/{user}/accounts/ids: all in one answer, as far as that has room for them.
 func (c *Client) List(ctx context.Context, user int) ([]int32, error) {
 	var all []int32
-	for cursor, more := "", true; more; more = cursor != "" {
-		page, next, err := c.page(ctx, user, c.Most, "", cursor)
+	question := url.Values{}
+	for {
+		page, next, err := c.accounts(ctx, "/v1/users/"+tree.UserID(user)+"/accounts/ids?"+question.Encode(), "ids")
 		if err != nil {
 			return nil, err
 		}
-		all, cursor = append(all, page.Accounts...), next
+		if all = append(all, page.Accounts...); next == "" {
+			return all, nil
+		}
+		question.Set("cursor", next)
 	}
-	return all, nil
 }
 
-func (c *Client) page(ctx context.Context, user, limit int, query, cursor string) (page peer.Page, next string, err error) {
-	path := "/v1/users/" + tree.UserID(user) + "/accounts?sort=name&limit=" + strconv.Itoa(limit)
-	if query != "" {
-		path += "&q=" + url.QueryEscape(query)
-	}
-	if cursor != "" {
-		path += "&cursor=" + url.QueryEscape(cursor)
-	}
+func (c *Client) accounts(ctx context.Context, path, ids string) (page peer.Page, next string, err error) {
 	text, err := c.ask(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return page, "", err
 	}
-	found := gjson.GetManyBytes(text, "accounts.#.id", "total", "next_cursor")
+	found := gjson.GetManyBytes(text, ids, "total", "next_cursor", "answered_by")
+	page.Total = int(found[1].Int())
+	page.Accounts = make([]int32, 0, min(page.Total, len(text)/least))
 	found[0].ForEach(func(_, id gjson.Result) bool {
 		page.Accounts = append(page.Accounts, int32(tree.Number(id.Str))) //nolint:gosec // some millions at most
 		return true
 	})
-	page.Total = int(found[1].Int())
-	return page, found[2].Str, nil
+	return page, found[2].Str, c.told(found[3])
 }
 
 // Put is PUT /v1/accounts/{account}/members/{user}.
