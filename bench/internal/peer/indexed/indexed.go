@@ -41,6 +41,7 @@ func (s *System) Start(ctx context.Context) error {
 		return err
 	}
 	s.index, s.ended = switcher.New(s.journal, catalogue, switcher.Config{}), make(chan error, 1)
+	s.index.Prove(true) // by the tests of internal/app: there is no engine here
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	go func() { s.ended <- s.index.Run(running) }()
