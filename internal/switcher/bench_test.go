@@ -77,7 +77,7 @@ func BenchmarkIndex(b *testing.B) {
 					}
 				})
 			}
-			for _, who := range []string{"hundredth", "tenth", "all", "scattered"} {
+			for _, who := range []string{"user-7", "hundredth", "tenth", "all", "scattered"} {
 				benchmarkPages(b, v, who)
 			}
 			b.Run("first search", func(b *testing.B) {

@@ -58,7 +58,7 @@ func (o *ordering) comes(at slot) bool {
 // quick where the area has many of them. ok is whether it was worth the while.
 func (l *lister) fromNames(o *ordering) (found []slot, ok bool) {
 	s := l.view.state
-	if most := l.most(); o.by != byName || l.total == 0 || 8*l.total < s.names.count && most < l.total {
+	if o.by != byName || l.total == 0 || 8*l.total < s.names.count {
 		return nil, false
 	}
 	everything := l.total == s.names.count
