@@ -107,6 +107,7 @@ func (b bench) measure(ctx context.Context, out *report.Report) error {
 	out.Main, err = b.contest(ctx, cfg.accounts, cfg.systems, contest.Config{
 		Rounds: cfg.rounds, Restarts: cfg.restarts, Until: b.until, Extent: peer.Extent{Checks: cfg.verifying, Users: cfg.verifying / 10},
 	})
+	out.Machine = append(out.Machine, report.Load("at the end of the rounds of the main comparison, its own included"))
 	if err != nil || cfg.large == 0 {
 		return err
 	}

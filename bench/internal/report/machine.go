@@ -17,10 +17,17 @@ func Machine() []Fact {
 	if err == nil {
 		facts = append(facts, Fact{"kernel", runtime.GOOS + " " + strings.TrimSpace(string(kernel))})
 	}
-	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
-		facts = append(facts, Fact{"load of the machine before the run", strings.Join(strings.Fields(string(load))[:3], " ")})
-	}
+	facts = append(facts, Load("before the run"))
 	return append(facts, Fact{"Go", runtime.Version()})
+}
+
+// Load is how many processes were running or waiting for a disk, on average over 1, 5 and 15 minutes.
+func Load(when string) Fact {
+	f := Fact{"load of the machine " + when, "unknown"}
+	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
+		f.Value = strings.Join(strings.Fields(string(load))[:3], " ")
+	}
+	return f
 }
 
 func orUnknown(s string) string {

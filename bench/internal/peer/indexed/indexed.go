@@ -41,7 +41,7 @@ func (s *System) Start(ctx context.Context) error {
 		return err
 	}
 	s.index, s.ended = switcher.New(s.journal, catalogue, switcher.Config{}), make(chan error, 1)
-	s.index.Prove(true) // by the tests of internal/app: there is no engine here
+	s.index.Prove(true) // there is no engine here whose schema could be another
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	go func() { s.ended <- s.index.Run(running) }()
@@ -49,13 +49,14 @@ func (s *System) Start(ctx context.Context) error {
 	defer cancel()
 	for {
 		changed := s.index.Next(tree.Environment)
-		if _, err := s.index.Now(tree.Environment); err == nil {
+		_, err := s.index.Now(tree.Environment)
+		if err == nil {
 			return nil
 		}
 		select {
 		case <-changed:
 		case <-waiting.Done():
-			return fmt.Errorf("the index does not come: %w", errors.Join(context.Cause(waiting), s.Stop()))
+			return fmt.Errorf("the index does not come: %w", errors.Join(err, context.Cause(waiting), s.Stop()))
 		}
 	}
 }
