@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -26,7 +27,7 @@ func main() {
 	arrays.ServeIfAsked()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if _, err := compare(ctx, os.Args[1:], os.Stderr); err != nil {
+	if _, err := compare(ctx, os.Args[1:], os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
 		os.Exit(1) //nolint:gocritic // stop has been called
@@ -37,6 +38,9 @@ func main() {
 func compare(ctx context.Context, args []string, log io.Writer) (out *report.Report, err error) {
 	cfg, err := parse(args, log)
 	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Join(filepath.Dir(cfg.results), cfg.plots), 0o755); err != nil { // now, not after half an hour
 		return nil, err
 	}
 	begun := time.Now()
