@@ -175,14 +175,15 @@ func TestL1_SlowReadersAreLetGo(t *testing.T) {
 		}
 	}
 	b.open("/v1/journal/stream?after=0") // is not read
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for {
 		s := b.open("/v1/journal/stream")
 		if s.resp.StatusCode == 200 {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatal("a reader who does not read keeps the place")
+			t.Fatalf("a reader who does not read keeps the place: %s", s.resp.Status)
 		}
+		time.Sleep(20 * time.Millisecond) // the stream that is to end needs the processor more than this question
 	}
 }
