@@ -67,7 +67,7 @@ func compare(ctx context.Context, args []string, log io.Writer) (out *report.Rep
 	if err := describe(ctx, out, pg); err != nil {
 		return nil, err
 	}
-	b := bench{cfg: cfg, dir: dir, field: field, log: log, postmaster: pg.PID(), until: begun.Add(cfg.timeout * 3 / 5)}
+	b := bench{cfg: cfg, dir: dir, field: field, log: log, pg: pg, until: begun.Add(cfg.timeout * 3 / 5)}
 	if err := b.measure(ctx, out); err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ type bench struct {
 	log   io.Writer
 	until time.Time
 
-	postmaster int
+	pg *postgres.Server
 }
 
 func (b bench) measure(ctx context.Context, out *report.Report) error {
@@ -115,7 +115,7 @@ func (b bench) measure(ctx context.Context, out *report.Report) error {
 	if err != nil || cfg.large == 0 {
 		return err
 	}
-	large, err := b.contest(ctx, cfg.large, cfg.largeSystems, contest.Config{Rounds: cfg.growthRounds, Restarts: 1, Growth: true})
+	large, err := b.contest(ctx, cfg.large, cfg.largeSystems, contest.Config{Rounds: cfg.growthRounds, Restarts: cfg.restarts, Growth: true})
 	out.Others = append(out.Others, large)
 	return err
 }
@@ -130,7 +130,7 @@ func (b bench) contest(ctx context.Context, accounts int, systems []string, cfg 
 	if cfg.Extent == (peer.Extent{}) {
 		cfg.Extent = peer.Extent{Checks: 50, Users: 5}
 	}
-	cfg.Extent.Limit, cfg.Postmaster = cfg.Limit, b.postmaster
+	cfg.Extent.Limit, cfg.Postmaster, cfg.Settle = cfg.Limit, b.pg.PID(), b.pg.Settle
 	return contest.Run(ctx, w, b.field.Enter(b.dir, systems), cfg)
 }
 

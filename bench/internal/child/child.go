@@ -18,7 +18,8 @@ import (
 
 const (
 	patience = 2 * time.Minute      // to be ready, or to end
-	interval = 2 * time.Millisecond // between questions whether a server is ready
+	interval = 2 * time.Millisecond // at least between questions whether a server is ready
+	part     = 50                   // of the time that has gone by is between them: who is asked is busy with getting ready
 	kept     = 16 << 10             // bytes of what a process said
 )
 
@@ -82,15 +83,14 @@ func (p *Process) PID() int { return p.cmd.Process.Pid }
 func (p *Process) Await(ctx context.Context, ready func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	tick := time.NewTicker(interval)
-	defer tick.Stop()
+	begun := time.Now()
 	for {
 		err := ready(ctx)
 		if err == nil {
 			return nil
 		}
 		select {
-		case <-tick.C:
+		case <-time.After(max(interval, time.Since(begun)/part)):
 		case <-p.ended:
 			return fmt.Errorf("%s has ended: %w\n%s", p.name, p.how, p.output.String())
 		case <-ctx.Done():

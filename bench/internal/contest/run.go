@@ -31,6 +31,7 @@ type Config struct {
 	Growth   bool          // only the cases that are shown against the number of accounts
 	Extent   peer.Extent   // of the comparison of answers
 	Log      io.Writer
+	Settle   func(context.Context) error // is called when all have loaded, so that nobody writes what was loaded while others are timed; may be nil
 
 	Postmaster int // process whose memory, and that of its children, is shared by systems; 0 is none
 }
@@ -57,6 +58,7 @@ func Run(ctx context.Context, w *tree.World, all []Contestant, cfg Config) (*Res
 		}
 	}()
 	run.loads(ctx)
+	run.settle(ctx)
 	for _, step := range []func(context.Context, *entrant) error{run.start, run.verify} {
 		run.each(ctx, 0, step)
 	}
@@ -130,6 +132,15 @@ func (r *runner) loads(ctx context.Context) {
 		})
 	}
 	_ = group.Wait() // what fails is left out
+}
+
+func (r *runner) settle(ctx context.Context) {
+	if r.cfg.Settle == nil {
+		return
+	}
+	if err := r.cfg.Settle(ctx); err != nil && ctx.Err() == nil {
+		r.say("what was loaded is perhaps not on the disks yet: %v", err)
+	}
 }
 
 func (r *runner) load(ctx context.Context, e *entrant) error {

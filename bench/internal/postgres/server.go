@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -194,6 +195,13 @@ func (s *Server) Analyze(ctx context.Context, database string) error {
 		return err
 	}
 	return s.do(ctx, strings.TrimPrefix(u.Path, "/"), "VACUUM ANALYZE")
+}
+
+// Settle writes what is in memory to the disks, PostgreSQL's pages and the system's, so that nobody does it later.
+func (s *Server) Settle(ctx context.Context) error {
+	err := s.do(ctx, "postgres", "CHECKPOINT")
+	syscall.Sync()
+	return err
 }
 
 func (s *Server) do(ctx context.Context, database, statement string) error {

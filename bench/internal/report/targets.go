@@ -113,12 +113,12 @@ func (r *Report) visible(what, key string) verdict {
 	return v
 }
 
-// large is the target of a million accounts: one start of the whole server, its engine included.
+// large is the target of a million accounts: starts of the whole server, its engine included.
 func (r *Report) large() verdict {
 	const (
 		accounts = 1_000_000
 		patience = 15 * time.Second
-		most     = 1 << 30 // bytes
+		mostHeld = 1 << 30 // bytes
 	)
 	v := verdict{target: "1,000,000 accounts and 2,000,000 memberships: index ready within 15 s, under 1 GB", measured: "–", outcome: "not measured"}
 	for _, result := range r.all() {
@@ -126,17 +126,21 @@ func (r *Report) large() verdict {
 			if result.World.Size.Accounts < accounts || s.Name != contest.Tenantry || len(s.Starts) == 0 {
 				continue
 			}
-			start := s.Starts[0]
-			until := start.Ready + start.FirstPage
+			var took, resident, most []float64
+			for _, start := range s.Starts {
+				took = append(took, micro(start.Ready+start.FirstPage))
+				resident, most = append(resident, float64(start.Resident)), append(most, float64(start.Most))
+			}
+			until, held := figures.Median(took), figures.Median(most)
 			v.measured = fmt.Sprintf("first check and first page by the index %s after the start of `tenantry serve`; then %s resident of it (VmRSS), and %s at most until then (VmHWM)",
-				until.Round(time.Millisecond), memory(float64(start.Resident)), memory(float64(start.Most)))
+				Range(took, Time), memory(figures.Median(resident)), memory(held))
 			v.outcome = "met"
 			var missed []string
-			if until > patience {
-				missed = append(missed, "time by "+Times(float64(until)/float64(patience)))
+			if until > micro(patience) {
+				missed = append(missed, "time by "+Times(until/micro(patience)))
 			}
-			if start.Most > most {
-				missed = append(missed, "memory by "+Times(float64(start.Most)/most))
+			if held > mostHeld {
+				missed = append(missed, "memory by "+Times(held/mostHeld))
 			}
 			if len(missed) > 0 {
 				v.outcome = "**missed**: " + strings.Join(missed, ", ")
