@@ -76,8 +76,11 @@ func CheckID[T ~string](field string, s T) error {
 func NewID(prefix string) string {
 	var b [13]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand.Read aborts the program instead
-	return prefix + "_" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))[:20]
+	return prefix + "_" + lower32.EncodeToString(b[:])[:20]
 }
+
+// lower32 is RFC 4648's base32 in lower case, without padding.
+var lower32 = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 // secretsBegin is how each secret begins.
 const secretsBegin = "tenantry_"
