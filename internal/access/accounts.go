@@ -195,8 +195,8 @@ func (s *Service) prepare(f *Filter) (*listing, error) {
 			return nil, err
 		}
 	}
-	if len(f.Query) > account.MaxNameLength {
-		return nil, fault.New(fault.Invalid, "invalid_query", "q has at most %d bytes", account.MaxNameLength).In("q")
+	if err := account.CheckQuery("q", f.Query); err != nil {
+		return nil, err
 	}
 	list := &listing{filter: *f, permission: memberAccess, query: account.Fold(f.Query)}
 	if key, ok := featureNamed(f.Permission); ok {

@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
@@ -28,8 +29,11 @@ const (
 	// mostNews is how many accounts are named at once. Of more, a reader's list is loaded faster than mended.
 	mostNews = 100
 	// reloadEvery is how often a reader is asked to load the list anew at most. Without the index
-	// every entry of the journal would be a reason, whomever it is about.
+	// every entry of the journal would be a reason, whomever it is about. When the index goes away, the readers'
+	// first reloads are spread over as long.
 	reloadEvery = 10 * time.Second
+	// lookEvery is the time between two looks at the journal without the index.
+	lookEvery = time.Second
 )
 
 // ListWatch watches one list. It is for one goroutine.
@@ -40,11 +44,12 @@ type ListWatch struct {
 
 	version account.Version // that was told of last
 	view    *switcher.View  // of that version; nil while the index does not answer
-	next    <-chan struct{} // closed when the index has another version
+	next    <-chan struct{} // closed when the index has another version; nil while it does not answer
 	ends    time.Time       // when the next of the memberships ends (U6); zero if none does
 	ended   bool            // some of them are over
 	pending bool            // a reload is wanted, and not yet due
 	told    time.Time       // when a reload was told of last
+	looked  time.Time       // when it was last looked without the index
 }
 
 // WatchAccounts begins to watch the list of accounts that a user, or an API token, may open (W1), at a version or a newer
@@ -89,7 +94,7 @@ func (w *ListWatch) knowView(view *switcher.View) {
 
 // knowVersion takes a version for what the reader knows of, without the index. NotFound faults of who is no more.
 func (w *ListWatch) knowVersion(ctx context.Context, version account.Version) error {
-	w.view, w.version = nil, version
+	w.view, w.version, w.next = nil, version, nil
 	now := w.service.cfg.Now()
 	var held []account.Membership
 	err := w.service.names.Read(ctx, w.env, func(r directory.Reader) (err error) {
@@ -144,7 +149,7 @@ func (w *ListWatch) Due() bool {
 	case w.over():
 		return true
 	default:
-		return w.view == nil // the journal may have moved
+		return w.view == nil && time.Since(w.looked) >= lookEvery // the journal may have moved
 	}
 }
 
@@ -178,7 +183,11 @@ func (w *ListWatch) Look(ctx context.Context) (ListNews, error) {
 		case err == nil && view.Version() >= w.version:
 			return w.compare(view), nil
 		}
-		w.view, w.pending = nil, true // the index does not answer, or the journal is another one
+		// The index does not answer, or the journal is another one. All who listen here are told, each at another time.
+		soonest := time.Now().Add(-rand.N(reloadEvery)) //nolint:gosec // nobody gains by guessing it
+		if w.view, w.pending = nil, true; w.told.Before(soonest) {
+			w.told = soonest
+		}
 	}
 	return w.lookWithout(ctx)
 }
@@ -202,6 +211,14 @@ func (w *ListWatch) compare(view *switcher.View) ListNews {
 
 // lookWithout looks whether the journal has moved while the index did not answer, and whether it does again.
 func (w *ListWatch) lookWithout(ctx context.Context) (ListNews, error) {
+	defer func() {
+		if w.looked = time.Now(); w.view == nil {
+			w.next = nil // an index that goes on and does not answer is no reason to look
+		}
+	}()
+	if w.pending && !w.mayReload() {
+		return w.nothing(), nil
+	}
 	var head account.Version
 	err := w.service.names.Read(ctx, w.env, func(r directory.Reader) (err error) {
 		head, err = r.Head(ctx)
@@ -215,7 +232,7 @@ func (w *ListWatch) lookWithout(ctx context.Context) (ListNews, error) {
 		w.tryIndex(ctx, head)
 		return w.nothing(), nil
 	}
-	if !w.mayReload() {
+	if !w.mayReload() { // it has become a reason just now
 		return w.nothing(), nil
 	}
 	now, err := w.service.from(ctx, w.env, head)

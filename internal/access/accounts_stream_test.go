@@ -9,6 +9,7 @@ import (
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/switcher"
 )
 
 // member is a directory of one user.
@@ -78,9 +79,57 @@ func TestW1_WithoutTheIndexAMovedJournalIsAReload(t *testing.T) {
 		if look(t, w) {
 			t.Error("a reload, and nothing happened")
 		}
+		<-time.After(lookEvery)
 		names.head = 2 // a backup was restored
 		if !look(t, w) {
 			t.Error("another journal is no reload")
+		}
+	})
+}
+
+// absent is an index that does not answer, and goes on.
+type absent struct{ Index }
+
+func (absent) Now(account.EnvironmentID) (*switcher.View, error) {
+	return nil, fault.New(fault.Unavailable, "index_withdrawn", "out of service")
+}
+
+func (a absent) View(context.Context, account.EnvironmentID, account.Version) (*switcher.View, error) {
+	return a.Now("")
+}
+
+func (absent) Next(account.EnvironmentID) <-chan struct{} {
+	woken := make(chan struct{})
+	close(woken)
+	return woken
+}
+
+// When the index goes away all who listen have to load their lists anew: each within ten seconds, and not all at once.
+func TestW1_ReloadsAreSpreadWhenTheIndexGoesAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		watches := make([]*ListWatch, 200)
+		for i := range watches {
+			w, _ := watched(t)
+			w.service.cfg.Index = absent{}
+			w.view = &switcher.View{}
+			watches[i] = w
+			if news, err := w.Look(t.Context()); err != nil || news.Reload || w.Next() != nil {
+				t.Fatalf("%+v, %v; a reload at once, or woken by an index that does not answer", news, err)
+			}
+		}
+		reloads, most := 0, 0
+		for range reloadEvery / time.Second {
+			<-time.After(time.Second)
+			now := 0
+			for _, w := range watches {
+				if look(t, w) {
+					now++
+				}
+			}
+			reloads, most = reloads+now, max(most, now)
+		}
+		if reloads != len(watches) || most > len(watches)/3 {
+			t.Errorf("%d of %d lists are loaded anew, %d of them in one second", reloads, len(watches), most)
 		}
 	})
 }

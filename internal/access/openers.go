@@ -95,8 +95,8 @@ func (f *OpenersFilter) check() (limit int, err error) {
 	default:
 		return 0, fault.New(fault.Invalid, "invalid_type", "type is %s or %s, not %s", directory.OpenerUser, directory.OpenerAPIToken, account.Quote(f.Type)).In("type")
 	}
-	if len(f.Query) > account.MaxNameLength {
-		return 0, fault.New(fault.Invalid, "invalid_query", "q has at most %d bytes", account.MaxNameLength).In("q")
+	if err := account.CheckQuery("q", f.Query); err != nil {
+		return 0, err
 	}
 	return directory.CheckLimit(f.Limit)
 }

@@ -39,6 +39,15 @@ func CleanName(field, name string) (string, error) {
 	return name, nil
 }
 
+// CheckQuery refuses a text to search for that is longer than any name: an Invalid fault (invalid_query). What is no
+// text is found nowhere, and is no fault.
+func CheckQuery(field, text string) error {
+	if utf8.RuneCountInString(text) > MaxNameLength {
+		return fault.New(fault.Invalid, "invalid_query", "%s has at most %d characters", field, MaxNameLength).In(field)
+	}
+	return nil
+}
+
 // CleanEmail returns the address in the form it is compared in (trimmed, lower
 // case), or an Invalid fault (code "invalid_email").
 func CleanEmail(field, email string) (string, error) {

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -104,6 +105,9 @@ func TestS5_WhoMayListWhoCanOpen(t *testing.T) {
 	w.op.refuse("invalid_type", "GET", "/v1/accounts/globex/access?type=operator", nil).is(t, 422, "invalid_type", "type")
 	w.op.refuse("invalid_limit", "GET", "/v1/accounts/globex/access?limit=1001", nil)
 	w.op.refuse("invalid_query", "GET", "/v1/accounts/globex/access?q="+strings.Repeat("x", 201), nil)
+	w.op.must("GET", "/v1/accounts/globex/access?q="+url.QueryEscape(strings.Repeat("ж", 200)), nil) // as long as a name, whatever its alphabet
+	w.op.must("GET", "/v1/users/viewer/accounts?q="+url.QueryEscape(strings.Repeat("ж", 200)), nil)
+	w.op.refuse("invalid_query", "GET", "/v1/users/viewer/accounts?q="+url.QueryEscape(strings.Repeat("ж", 201)), nil)
 	members := w.op.must("GET", "/v1/accounts/globex/members?limit=1", nil).body["next_cursor"].(string)
 	w.op.refuse("invalid_cursor", "GET", "/v1/accounts/globex/access?cursor="+members, nil)
 

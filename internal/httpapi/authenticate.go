@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
@@ -31,7 +32,9 @@ func (s *server) authenticate(r *http.Request) error {
 	i.token = account.ConsistencyToken(token)
 	p := presented(r)
 	p.Admit = s.mayBeAsked(i)
-	caller, err := s.caller(withOrigin(r.Context()), p)
+	ctx := endingAt(withOrigin(r.Context()), time.Now().Add(s.cfg.Timeout)) // also of an answer that lasts: see lasting
+	defer ctx.end()
+	caller, err := s.caller(ctx, p)
 	i.actor, i.scopes, i.secret, i.credential = caller.Actor, caller.Scopes, caller.Secret, caller.Credential
 	i.share, i.signedIn = caller.Share, caller.SignedIn
 	switch {

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
@@ -108,4 +110,62 @@ func TestWornSetsOfRolesAreForgotten(t *testing.T) {
 		}
 	}
 	t.Errorf("%d sets are kept for one membership", w.roles.sets.Len())
+}
+
+// An index that comes to where the journal was, time and again, is worth waiting for, although the journal is always a little ahead.
+func TestWhoKeepsUpIsNotLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j, _ := newJournal()
+		x := runningOn(t, j)
+		at(t, x, 1)
+		f := newFollower(x, "beside")
+		for version := account.Version(1); version < 100; version++ {
+			f.expect(version + 1)
+			f.publish(&state{version: version})
+			<-time.After(tooLate / 10)
+			if f.isLate() {
+				t.Fatalf("at version %d it is late", version)
+			}
+		}
+		<-time.After(tooLate)
+		f.expect(110)
+		if !f.isLate() {
+			t.Error("it stands still, and is not late")
+		}
+		f.publish(&state{version: 105})
+		if f.isLate() {
+			t.Error("it goes on, and is late")
+		}
+		f.publish(&state{version: 110})
+		<-time.After(2 * tooLate)
+		if f.isLate() {
+			t.Error("it has all, and is late")
+		}
+	})
+}
+
+// another is a journal that an index cannot be made of.
+type another struct {
+	*journal
+	loads atomic.Int64
+}
+
+func (j *another) Reaching(context.Context, account.EnvironmentID, func(account.Entity) error, func(account.Membership) error) (account.Version, error) {
+	j.loads.Add(1)
+	return 0, outOfStep("nothing fits")
+}
+
+func TestLoadsThatDoNotHelpAreRare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		whole, _ := newJournal()
+		j := &another{journal: whole}
+		x := runningOn(t, j)
+		<-time.After(time.Hour)
+		if n := j.loads.Load(); n < 12 || n > 30 {
+			t.Errorf("%d loads in an hour, where each takes the database's time", n)
+		}
+		if _, err := x.Now("prod"); err == nil {
+			t.Error("it answers")
+		}
+	})
 }

@@ -20,14 +20,15 @@ type follower struct {
 	withdrawn atomic.Bool
 
 	writer *writer // makes the next version; the running follower's
-	drops  int     // how often the index was dropped since an entry was applied; the running follower's
+	drops  int     // how often the index was dropped, or could not be made of what was read, since an entry was applied; the running follower's
 	said   string  // the last error that was logged; the running follower's
 
 	mu      sync.Mutex
 	running bool
 	head    account.Version // that the journal is known to have
 	behind  bool            // the journal has less than the index: it is another one
-	late    time.Time       // since when the index has been behind; zero while it is not
+	late    time.Time       // since when the index has not come to goal; zero while it is not behind
+	goal    account.Version // that the journal had at late
 	changed chan struct{}   // closed, and replaced, whenever current changes
 }
 
@@ -90,7 +91,7 @@ func (f *follower) wakeIfBehind() {
 	}
 }
 
-// noteLag notes since when the index has been behind the journal; mu is held.
+// noteLag notes since when the index has been behind what the journal had then; mu is held.
 func (f *follower) noteLag(now *state) {
 	lag := account.Version(0)
 	if now != nil {
@@ -99,8 +100,8 @@ func (f *follower) noteLag(now *state) {
 	switch {
 	case lag == 0:
 		f.late = time.Time{}
-	case f.late.IsZero():
-		f.late = time.Now()
+	case f.late.IsZero() || now.version >= f.goal: // who is always a little behind a journal that goes on is not late
+		f.late, f.goal = time.Now(), f.head
 	}
 	f.index.metrics.lag(f.env, lag)
 }
@@ -118,9 +119,7 @@ func (f *follower) publish(s *state) {
 	f.mu.Lock()
 	close(f.changed)
 	f.changed = make(chan struct{})
-	if s == nil || s.version >= f.head {
-		f.noteLag(s)
-	}
+	f.noteLag(s)
 	f.mu.Unlock()
 	f.index.metrics.observe(f.env, s)
 	f.index.serving(f)
@@ -190,18 +189,26 @@ func (f *follower) report(ctx context.Context, err error) {
 func (f *follower) advance(ctx context.Context) error {
 	if f.writer == nil {
 		if err := f.load(ctx); err != nil {
+			if isAnother(err) {
+				f.drops++ // the next load will hardly find anything else
+			}
 			return err
 		}
 	}
 	for {
 		done, err := f.step(ctx)
-		if fault.HasCode(err, codeOutOfStep) || fault.HasCode(err, "permission_gone") {
+		if isAnother(err) {
 			f.drop()
 		}
 		if err != nil || done {
 			return err
 		}
 	}
+}
+
+// isAnother reports whether an error says that the journal is not what the index can follow, rather than that it cannot be read now.
+func isAnother(err error) bool {
+	return fault.HasCode(err, codeOutOfStep) || fault.HasCode(err, "permission_gone")
 }
 
 func (f *follower) drop() {
