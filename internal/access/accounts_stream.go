@@ -44,7 +44,7 @@ type ListWatch struct {
 
 	version account.Version // that was told of last
 	view    *switcher.View  // of that version; nil while the index does not answer
-	next    <-chan struct{} // closed when the index has another version; nil while it does not answer
+	next    <-chan struct{} // closed when the index has another version
 	ends    time.Time       // when the next of the memberships ends (U6); zero if none does
 	ended   bool            // some of them are over
 	pending bool            // a reload is wanted, and not yet due
@@ -94,7 +94,7 @@ func (w *ListWatch) knowView(view *switcher.View) {
 
 // knowVersion takes a version for what the reader knows of, without the index. NotFound faults of who is no more.
 func (w *ListWatch) knowVersion(ctx context.Context, version account.Version) error {
-	w.view, w.version, w.next = nil, version, nil
+	w.view, w.version = nil, version
 	now := w.service.cfg.Now()
 	var held []account.Membership
 	err := w.service.names.Read(ctx, w.env, func(r directory.Reader) (err error) {
@@ -138,8 +138,14 @@ func (w *ListWatch) Since(version account.Version) ListNews {
 	return news
 }
 
-// Next returns a channel that is closed when it may be worth looking; it may never be.
-func (w *ListWatch) Next() <-chan struct{} { return w.next }
+// Next returns a channel that is closed when it may be worth looking; it may never be. An index that goes on and
+// does not answer is no reason to look.
+func (w *ListWatch) Next() <-chan struct{} {
+	if w.view == nil {
+		return nil
+	}
+	return w.next
+}
 
 // Due reports whether it may be worth looking although Next is not closed.
 func (w *ListWatch) Due() bool {
@@ -211,11 +217,7 @@ func (w *ListWatch) compare(view *switcher.View) ListNews {
 
 // lookWithout looks whether the journal has moved while the index did not answer, and whether it does again.
 func (w *ListWatch) lookWithout(ctx context.Context) (ListNews, error) {
-	defer func() {
-		if w.looked = time.Now(); w.view == nil {
-			w.next = nil // an index that goes on and does not answer is no reason to look
-		}
-	}()
+	defer func() { w.looked = time.Now() }()
 	if w.pending && !w.mayReload() {
 		return w.nothing(), nil
 	}

@@ -47,8 +47,6 @@ func (s *server) registerAccountsStream() {
 
 // streamAccounts checks the request and answers with the stream.
 func (s *server) streamAccounts(ctx context.Context, req directory.Request, in *accountsStreamInput) (*huma.StreamResponse, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout) // until it begins
-	defer cancel()
 	me, err := oneself(req)
 	if err != nil {
 		return nil, err

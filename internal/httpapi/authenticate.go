@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
@@ -32,9 +31,7 @@ func (s *server) authenticate(r *http.Request) error {
 	i.token = account.ConsistencyToken(token)
 	p := presented(r)
 	p.Admit = s.mayBeAsked(i)
-	ctx := endingAt(withOrigin(r.Context()), time.Now().Add(s.cfg.Timeout)) // also of an answer that lasts: see lasting
-	defer ctx.end()
-	caller, err := s.caller(ctx, p)
+	caller, err := s.caller(withOrigin(r.Context()), p)
 	i.actor, i.scopes, i.secret, i.credential = caller.Actor, caller.Scopes, caller.Secret, caller.Credential
 	i.share, i.signedIn = caller.Share, caller.SignedIn
 	switch {

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -24,6 +25,17 @@ func endingAt(parent context.Context, until time.Time) *ending {
 		until = earlier
 	}
 	return &ending{parent: parent, until: until}
+}
+
+type endingKey struct{}
+
+// unbounded returns a request without the bound that its time has, for an answer that is sent bit by bit. It still
+// ends when the reader has gone.
+func unbounded(r *http.Request) *http.Request {
+	if e, ok := r.Context().Value(endingKey{}).(*ending); ok {
+		return r.WithContext(e.parent)
+	}
+	return r
 }
 
 // end ends the context. It is to be called, as a CancelFunc is.
@@ -75,6 +87,9 @@ func (e *ending) Err() error {
 // Value returns the parent's value. Contexts that are made of this one find what ends it by that, too, after they have
 // asked for Done: see [context.Context]'s makers.
 func (e *ending) Value(key any) any {
+	if key == (endingKey{}) {
+		return e
+	}
 	e.mu.Lock()
 	from := e.timed
 	e.mu.Unlock()

@@ -80,6 +80,7 @@ func (s *server) sendEvents(limit int, release func(), follow func(*events) erro
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer release()
 		r, w := humachi.Unwrap(ctx)
+		r = unbounded(r)
 		w.Header().Set("Content-Type", eventStream)
 		w.Header().Set("X-Accel-Buffering", "no") // for proxies that would wait for the end
 		e := &events{server: s, r: r, out: s.patient(w), left: limit, bounded: limit > 0}

@@ -47,13 +47,18 @@ func (r *revocable) Authenticate(ctx context.Context, p identity.Presented) (ide
 
 func newBroadcast(t *testing.T, streams StreamConfig) *broadcast {
 	t.Helper()
+	return newBroadcastIn(t, Config{Streams: streams})
+}
+
+func newBroadcastIn(t *testing.T, cfg Config) *broadcast {
+	t.Helper()
 	d, db := onSQLite(t, granting{})
-	if streams.Poll == 0 {
-		streams.Poll = 5 * time.Millisecond
+	if cfg.Streams.Poll == 0 {
+		cfg.Streams.Poll = 5 * time.Millisecond
 	}
 	b := &broadcast{t: t, d: d, db: db, auth: &revocable{}, stop: make(chan struct{})}
 	// The limits of whole requests are far below what a stream lasts.
-	handler := New(Deps{Directory: d, Authenticator: b.auth, Stopping: b.stop}, Config{Streams: streams})
+	handler := New(Deps{Directory: d, Authenticator: b.auth, Stopping: b.stop}, cfg)
 	b.Server = httptest.NewUnstartedServer(handler)
 	b.Config.ReadTimeout, b.Config.WriteTimeout = 200*time.Millisecond, 200*time.Millisecond
 	b.Start()
@@ -71,6 +76,22 @@ func (b *broadcast) write(n int) {
 		if err != nil {
 			b.t.Fatal(err)
 		}
+	}
+}
+
+// writeEmpty makes n entries without changes, quickly.
+func (b *broadcast) writeEmpty(n int) {
+	b.t.Helper()
+	err := b.db.Write(b.t.Context(), "prod", func(tx directory.Tx) error {
+		for range n {
+			if _, err := tx.Append(b.t.Context(), account.Entry{Kind: account.Imported}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		b.t.Fatal(err)
 	}
 }
 

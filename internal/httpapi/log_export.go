@@ -45,6 +45,7 @@ func (s *server) export(ctx context.Context, req directory.Request, in *exportIn
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer release()
 		r, w := humachi.Unwrap(ctx)
+		r = unbounded(r)
 		format := in.Format
 		if format == "" {
 			format = NDJSON

@@ -31,8 +31,6 @@ func (s *server) registerStream() {
 
 // stream checks the request and answers with the stream.
 func (s *server) stream(ctx context.Context, req directory.Request, in *streamInput) (*huma.StreamResponse, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout) // until it begins
-	defer cancel()
 	head, err := s.directory.Newest(ctx, req.Actor.Environment)
 	if err != nil {
 		return nil, err

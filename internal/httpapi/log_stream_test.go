@@ -65,10 +65,10 @@ func TestL1_StreamBeginsNowUnlessAskedOtherwise(t *testing.T) {
 
 // TestL1_StreamOutlastsRequests: the time that requests have does not end it, and an idle one shows that it lives.
 func TestL1_StreamOutlastsRequests(t *testing.T) {
-	b := newBroadcast(t, StreamConfig{Heartbeat: 20 * time.Millisecond})
+	b := newBroadcastIn(t, Config{Timeout: time.Second, Streams: StreamConfig{Heartbeat: 20 * time.Millisecond}})
 	s := b.open("/v1/journal/stream")
 	s.must("open")
-	for began := time.Now(); time.Since(began) < 600*time.Millisecond; { // three times the server's limits
+	for began := time.Now(); time.Since(began) < 1500*time.Millisecond; { // longer than the limits of the server, and of the service
 		if e, err := s.next(); err != nil || e.name != "" {
 			t.Fatalf("%+v, %v", e, err)
 		}

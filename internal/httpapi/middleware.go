@@ -107,14 +107,10 @@ func (s *server) recover(next http.Handler) http.Handler {
 	})
 }
 
-// limitTime bounds the time that a request may take. What answers bit by bit has
-// bounds of its own: see lasting.
+// limitTime bounds the time that a request may take. What answers bit by bit has bounds of its own
+// from when the answer begins: see unbounded.
 func (s *server) limitTime(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if slices.Contains(lasting, r.URL.Path) {
-			next.ServeHTTP(w, r)
-			return
-		}
 		ctx := endingAt(r.Context(), time.Now().Add(s.cfg.Timeout))
 		defer ctx.end()
 		next.ServeHTTP(w, r.WithContext(ctx))

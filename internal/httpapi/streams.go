@@ -47,14 +47,12 @@ func (c StreamConfig) withDefaults() StreamConfig {
 	return c
 }
 
-// The paths of what is sent bit by bit, which the limit of a request's time does not end.
+// The paths of what is sent bit by bit.
 const (
 	exportPath         = "/v1/journal/export"
 	streamPath         = "/v1/journal/stream"
 	accountsStreamPath = "/v1/me/accounts/stream"
 )
-
-var lasting = []string{exportPath, streamPath, accountsStreamPath}
 
 // slots bounds how many of something there are at once: in all, of one environment, which
 // has half of them, and in one actor's name. Users and API tokens together have half of them, those of one environment a
@@ -129,8 +127,6 @@ func (s *server) firstPage(ctx context.Context, places *slots, reader account.Ac
 			leave()
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
-	defer cancel()
 	if first, err = s.directory.Log(ctx, reader, f); err != nil {
 		return directory.LogPage{}, nil, err
 	}

@@ -13,17 +13,10 @@ import (
 // two memberships for each account, and users who may open a tenth, and all of it.
 func orchard(b *testing.B, accounts int) (*writer, *model) {
 	b.Helper()
-	m := testModel(b)
 	chunkMost, chunkFull = maxChunk, maxChunk*3/4
 	dice := rand.New(rand.NewPCG(1, 2))
 	words := []string{"Globex", "Initech", "Acme", "East", "West", "Holding", "Retail", "North", "Labs", "Foods"}
-	l := newLoader("prod", m.bits)
-	put := func(e account.Entity) {
-		if err := l.add(e); err != nil {
-			b.Fatal(err)
-		}
-	}
-	put(*account.Of(account.Role{Key: "reader", Permissions: []account.PermissionKey{readSubAccounts}}))
+	m, put, finish := sowing(b)
 	for i := range accounts {
 		a := account.Account{
 			ID: account.ID(fmt.Sprintf("acc-%d", i)), CreatedAt: start.Add(time.Duration(dice.IntN(1e6)) * time.Second),
@@ -37,11 +30,7 @@ func orchard(b *testing.B, accounts int) (*writer, *model) {
 	for i := range accounts {
 		put(*account.Of(account.User{ID: account.UserID(fmt.Sprintf("user-%d", i))}))
 	}
-	member := func(user string, at int, has account.BranchAccess) {
-		put(*account.Of(account.Membership{
-			Account: account.ID(fmt.Sprintf("acc-%d", at)), User: account.UserID(user), Roles: []account.RoleKey{"reader"}, BranchAccess: has,
-		}))
-	}
+	member := func(user string, at int, has account.BranchAccess) { put(reader(user, at, has)) }
 	for i := range 2 * accounts {
 		member(fmt.Sprintf("user-%d", i/2), dice.IntN(accounts), account.NoBranchAccess)
 	}
@@ -53,11 +42,36 @@ func orchard(b *testing.B, accounts int) (*writer, *model) {
 	for i := range 1000 {
 		member("scattered", i*accounts/1000, account.NoBranchAccess)
 	}
-	w, err := l.finish(1)
-	if err != nil {
-		b.Fatal(err)
+	return finish(), m
+}
+
+// sowing is an index that is being loaded: put adds to it, and finish is its end. A role that reads is there.
+func sowing(b *testing.B) (m *model, put func(account.Entity), finish func() *writer) {
+	b.Helper()
+	m = testModel(b)
+	l := newLoader("prod", m.bits)
+	put = func(e account.Entity) {
+		b.Helper()
+		if err := l.add(e); err != nil {
+			b.Fatal(err)
+		}
 	}
-	return w, m
+	put(*account.Of(account.Role{Key: "reader", Permissions: []account.PermissionKey{readSubAccounts}}))
+	return m, put, func() *writer {
+		b.Helper()
+		w, err := l.finish(1)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return w
+	}
+}
+
+// reader is a membership of a user who reads.
+func reader(user string, at int, has account.BranchAccess) account.Entity {
+	return *account.Of(account.Membership{
+		Account: account.ID(fmt.Sprintf("acc-%d", at)), User: account.UserID(user), Roles: []account.RoleKey{"reader"}, BranchAccess: has,
+	})
 }
 
 func BenchmarkIndex(b *testing.B) {

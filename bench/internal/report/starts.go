@@ -32,27 +32,32 @@ func startsOf(m markdown, result *contest.Result) {
 	m.line("")
 	m.head("system", "loading", "ready", "first page then", "memory then", "memory after all rounds")
 	for _, s := range result.Systems {
-		of := func(get func(contest.Start) float64) []float64 {
-			var all []float64
-			for _, start := range s.Starts {
-				all = append(all, get(start))
-			}
-			return all
-		}
-		middle := func(get func(contest.Start) int64) float64 {
-			return figures.Median(of(func(s contest.Start) float64 { return float64(get(s)) }))
-		}
-		then := memory(middle(func(s contest.Start) int64 { return s.Memory }))
-		if resident := middle(func(s contest.Start) int64 { return s.Resident }); resident > 0 {
-			then += fmt.Sprintf(" (%s, %s)", memory(resident), memory(middle(func(s contest.Start) int64 { return s.Most })))
+		then := memory(figures.Median(ofStarts(s, memoryThen)))
+		if resident := figures.Median(ofStarts(s, residentThen)); resident > 0 {
+			then += fmt.Sprintf(" (%s, %s)", memory(resident), memory(figures.Median(ofStarts(s, mostUntilThen))))
 		}
 		m.row(s.Title, s.Loading.Round(100*time.Millisecond).String(),
-			Range(of(func(s contest.Start) float64 { return micro(s.Ready) }), Time),
-			Range(of(func(s contest.Start) float64 { return micro(s.FirstPage) }), Time),
+			Range(ofStarts(s, ready), Time), Range(ofStarts(s, firstPage), Time),
 			then, memory(float64(s.Memory)))
 	}
 	m.row("PostgreSQL, for all that use it together", "", "", "", "", memory(float64(result.Shared)))
 }
+
+// ofStarts is one figure of each start of a system.
+func ofStarts(s *contest.System, get func(contest.Start) float64) []float64 {
+	var all []float64
+	for _, start := range s.Starts {
+		all = append(all, get(start))
+	}
+	return all
+}
+
+// The figures of a start: times in microseconds, memory in bytes.
+func ready(s contest.Start) float64         { return micro(s.Ready) }
+func firstPage(s contest.Start) float64     { return micro(s.FirstPage) }
+func memoryThen(s contest.Start) float64    { return float64(s.Memory) }
+func residentThen(s contest.Start) float64  { return float64(s.Resident) }
+func mostUntilThen(s contest.Start) float64 { return float64(s.Most) }
 
 func micro(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 

@@ -126,14 +126,10 @@ func (r *Report) large() verdict {
 			if result.World.Size.Accounts < accounts || s.Name != contest.Tenantry || len(s.Starts) == 0 {
 				continue
 			}
-			var took, resident, most []float64
-			for _, start := range s.Starts {
-				took = append(took, micro(start.Ready+start.FirstPage))
-				resident, most = append(resident, float64(start.Resident)), append(most, float64(start.Most))
-			}
-			until, held := figures.Median(took), figures.Median(most)
+			took := ofStarts(s, func(s contest.Start) float64 { return ready(s) + firstPage(s) })
+			until, held := figures.Median(took), figures.Median(ofStarts(s, mostUntilThen))
 			v.measured = fmt.Sprintf("first check and first page by the index %s after the start of `tenantry serve`; then %s resident of it (VmRSS), and %s at most until then (VmHWM)",
-				Range(took, Time), memory(figures.Median(resident)), memory(held))
+				Range(took, Time), memory(figures.Median(ofStarts(s, residentThen))), memory(held))
 			v.outcome = "met"
 			var missed []string
 			if until > micro(patience) {

@@ -64,11 +64,7 @@ func whyNotReady(result *contest.Result) string {
 	alone := "–"
 	for _, s := range result.Systems {
 		if s.Name == contest.Index && len(s.Starts) > 0 {
-			var took []float64
-			for _, start := range s.Starts {
-				took = append(took, micro(start.Ready))
-			}
-			alone = Range(took, Time)
+			alone = Range(ofStarts(s, ready), Time)
 		}
 	}
 	return "A million accounts: `tenantry serve` reads them from SQLite, and its engine is there as well, with what it keeps in memory. " +
