@@ -45,20 +45,30 @@ func (r *revocable) Authenticate(ctx context.Context, p identity.Presented) (ide
 	return r.known.Authenticate(ctx, p)
 }
 
-func newBroadcast(t *testing.T, streams StreamConfig) *broadcast {
-	t.Helper()
-	return newBroadcastIn(t, Config{Streams: streams})
+// timed says until when it is asked.
+type timed struct {
+	known
+	until chan time.Time
 }
 
-func newBroadcastIn(t *testing.T, cfg Config) *broadcast {
+func (a timed) Authenticate(ctx context.Context, p identity.Presented) (identity.Caller, error) {
+	end, _ := ctx.Deadline()
+	select {
+	case a.until <- end:
+	default:
+	}
+	return a.known.Authenticate(ctx, p)
+}
+
+func newBroadcast(t *testing.T, streams StreamConfig) *broadcast {
 	t.Helper()
 	d, db := onSQLite(t, granting{})
-	if cfg.Streams.Poll == 0 {
-		cfg.Streams.Poll = 5 * time.Millisecond
+	if streams.Poll == 0 {
+		streams.Poll = 5 * time.Millisecond
 	}
 	b := &broadcast{t: t, d: d, db: db, auth: &revocable{}, stop: make(chan struct{})}
 	// The limits of whole requests are far below what a stream lasts.
-	handler := New(Deps{Directory: d, Authenticator: b.auth, Stopping: b.stop}, cfg)
+	handler := New(Deps{Directory: d, Authenticator: b.auth, Stopping: b.stop}, Config{Streams: streams})
 	b.Server = httptest.NewUnstartedServer(handler)
 	b.Config.ReadTimeout, b.Config.WriteTimeout = 200*time.Millisecond, 200*time.Millisecond
 	b.Start()
@@ -76,22 +86,6 @@ func (b *broadcast) write(n int) {
 		if err != nil {
 			b.t.Fatal(err)
 		}
-	}
-}
-
-// writeEmpty makes n entries without changes, quickly.
-func (b *broadcast) writeEmpty(n int) {
-	b.t.Helper()
-	err := b.db.Write(b.t.Context(), "prod", func(tx directory.Tx) error {
-		for range n {
-			if _, err := tx.Append(b.t.Context(), account.Entry{Kind: account.Imported}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		b.t.Fatal(err)
 	}
 }
 

@@ -9,8 +9,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
+	"github.com/tenantry/tenantry/internal/account"
+	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/identity"
 )
@@ -28,14 +29,21 @@ func (c *counting) Authenticate(ctx context.Context, p identity.Presented) (iden
 	return c.known.Authenticate(ctx, p)
 }
 
-// wholeExport is the end of an export of 2500 entries, and of the one that made the environment.
-const wholeExport = `{"complete":true,"entries":2501,"through":2501}`
-
 // TestL1_ExportsThatCannotGoOnAreBrokenOff: who loses the right in the middle of an
 // export gets no end that looks like one.
 func TestL1_ExportsThatCannotGoOnAreBrokenOff(t *testing.T) {
 	b := newBroadcast(t, StreamConfig{})
-	b.writeEmpty(2500) // three pages
+	err := b.db.Write(t.Context(), "prod", func(tx directory.Tx) error {
+		for range 2500 { // three pages
+			if _, err := tx.Append(t.Context(), account.Entry{Kind: account.Imported}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	auth := &counting{}
 	b.Config.Handler = New(Deps{Directory: b.d, Authenticator: auth, Stopping: b.stop}, Config{})
 	export := func(times int64) (string, error) {
@@ -48,7 +56,8 @@ func TestL1_ExportsThatCannotGoOnAreBrokenOff(t *testing.T) {
 		text, err := io.ReadAll(resp.Body)
 		return string(text), err
 	}
-	if text, err := export(4); err != nil || !strings.HasSuffix(text, wholeExport+"\n") || strings.Count(text, "\n") != 2502 {
+	const end = `{"complete":true,"entries":2501,"through":2501}`
+	if text, err := export(4); err != nil || !strings.HasSuffix(text, end+"\n") || strings.Count(text, "\n") != 2502 {
 		t.Errorf("a whole export: %v, %d lines", err, strings.Count(text, "\n"))
 	}
 	if text, err := export(3); !errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(text, "complete") || text == "" {
@@ -62,29 +71,6 @@ func TestL1_ExportsThatCannotGoOnAreBrokenOff(t *testing.T) {
 		if err == nil || bytes.Contains(text, []byte("complete")) {
 			t.Errorf("an export while the server stops: %v %s", err, text)
 		}
-	}
-}
-
-// slowly takes time to know somebody.
-type slowly struct {
-	known
-	takes time.Duration
-}
-
-func (s slowly) Authenticate(ctx context.Context, p identity.Presented) (identity.Caller, error) {
-	<-time.After(s.takes)
-	return s.known.Authenticate(ctx, p)
-}
-
-// The time that requests have is that of each page of an export, not of all.
-func TestL1_ExportsOutlastRequests(t *testing.T) {
-	b := newBroadcast(t, StreamConfig{})
-	b.writeEmpty(2500) // three pages
-	const timeout = time.Second
-	b.Config.Handler = New(Deps{Directory: b.d, Authenticator: slowly{takes: timeout / 2}, Stopping: b.stop}, Config{Timeout: timeout})
-	text, err := io.ReadAll(b.open("/v1/journal/export").resp.Body)
-	if err != nil || !strings.HasSuffix(string(text), wholeExport+"\n") {
-		t.Errorf("%v, %d lines", err, strings.Count(string(text), "\n"))
 	}
 }
 

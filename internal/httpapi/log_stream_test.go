@@ -65,16 +65,33 @@ func TestL1_StreamBeginsNowUnlessAskedOtherwise(t *testing.T) {
 
 // TestL1_StreamOutlastsRequests: the time that requests have does not end it, and an idle one shows that it lives.
 func TestL1_StreamOutlastsRequests(t *testing.T) {
-	b := newBroadcastIn(t, Config{Timeout: time.Second, Streams: StreamConfig{Heartbeat: 20 * time.Millisecond}})
+	b := newBroadcast(t, StreamConfig{Heartbeat: 20 * time.Millisecond})
 	s := b.open("/v1/journal/stream")
 	s.must("open")
-	for began := time.Now(); time.Since(began) < 1500*time.Millisecond; { // longer than the limits of the server, and of the service
+	for began := time.Now(); time.Since(began) < 600*time.Millisecond; { // three times the server's limits
 		if e, err := s.next(); err != nil || e.name != "" {
 			t.Fatalf("%+v, %v", e, err)
 		}
 	}
 	b.write(1)
 	s.must("entry")
+}
+
+// The time that a request has is that until its answer begins, and of each page after it.
+func TestL1_WhatLastsHasTimeForEachPage(t *testing.T) {
+	for _, path := range []string{"/v1/journal/stream", "/v1/journal/export"} {
+		t.Run(path, func(t *testing.T) {
+			b := newBroadcast(t, StreamConfig{})
+			auth := timed{until: make(chan time.Time, 2)}
+			b.Config.Handler = New(Deps{Directory: b.d, Authenticator: auth, Stopping: b.stop}, Config{Timeout: time.Hour, Streams: StreamConfig{Recheck: time.Millisecond}})
+			before := time.Now()
+			b.open(path)
+			beginning, page := <-auth.until, <-auth.until
+			if beginning.Before(before.Add(time.Hour)) || time.Until(page) > time.Hour || !page.After(beginning) {
+				t.Errorf("it has to begin by %v, and to read a page by %v", beginning.Sub(before), page.Sub(before))
+			}
+		})
+	}
 }
 
 func TestL1_StreamEnds(t *testing.T) {
