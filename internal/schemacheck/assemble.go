@@ -7,6 +7,8 @@ import (
 
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/schema"
+
+	"github.com/tenantry/tenantry/internal/schemacheck/finding"
 )
 
 // builder puts the parts of a schema together and finds its way back to them.
@@ -18,7 +20,7 @@ type builder struct {
 
 // part is an application's file, without its use flags.
 type part struct {
-	*source
+	*finding.Source
 	body  string // as long as the source, line for line
 	flags []flag
 }
@@ -34,9 +36,9 @@ type origin struct{ part, line int }
 var useLine = regexp.MustCompile(`^\s*use\s+([a-z]+)\s*(//.*)?$`)
 
 // add takes the use flags out of a file: a schema has them at its top only.
-func (b *builder) add(src *source) {
-	p := part{source: src}
-	lines := slices.Clone(src.lines)
+func (b *builder) add(src *finding.Source) {
+	p := part{Source: src}
+	lines := strings.Split(strings.ReplaceAll(src.Text, "\r\n", "\n"), "\n")
 	for i, line := range lines {
 		if m := useLine.FindStringSubmatch(line); m != nil {
 			p.flags = append(p.flags, flag{m[1], i + 1})
@@ -107,24 +109,24 @@ func (b *builder) hoist(text string, n int) string {
 }
 
 // finding makes a finding at a place of the assembled text, in the file that the place comes from.
-func (b *builder) finding(text string, at place, message string) Finding {
-	if at.line < 1 {
-		return newSource(generated, text).finding(place{}, Error, CodeInvalidSchema, "%s", message)
+func (b *builder) finding(text string, at finding.Place, message string) finding.Finding {
+	if at.Line < 1 {
+		return finding.NewSource(generated, text).Finding(finding.Place{}, finding.Error, finding.CodeInvalidSchema, "%s", message)
 	}
-	o := b.origins[min(at.line, len(b.origins))-1]
+	o := b.origins[min(at.Line, len(b.origins))-1]
 	if o.part < 0 {
-		return newSource(generated, text).finding(at, Error, CodeInvalidSchema, "%s", message)
+		return finding.NewSource(generated, text).Finding(at, finding.Error, finding.CodeInvalidSchema, "%s", message)
 	}
 	p := b.parts[o.part]
-	if at.line > len(b.origins) { // the end of the text: the end of the last part
-		at.line, at.column = p.lastLine()+1, 1
+	if at.Line > len(b.origins) { // the end of the text: the end of the last part
+		at.Line, at.Column = p.LastLine()+1, 1
 	} else {
-		at.line = o.line
+		at.Line = o.line
 		if lead := strings.TrimLeft(p.body, " \t\r\n"); strings.Count(p.body[:len(p.body)-len(lead)], "\n")+1 == o.line {
-			at.column += leading(p.line(o.line)) // the first line lost its indentation
+			at.Column += leading(p.Line(o.line)) // the first line lost its indentation
 		}
 	}
-	return p.finding(at, Error, CodeInvalidSchema, "%s", message)
+	return p.Finding(at, finding.Error, finding.CodeInvalidSchema, "%s", message)
 }
 
 func leading(line string) int { return len(line) - len(strings.TrimLeft(line, " \t")) }

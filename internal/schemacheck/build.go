@@ -2,7 +2,6 @@ package schemacheck
 
 import (
 	"context"
-	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -13,6 +12,9 @@ import (
 
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/schema"
+
+	"github.com/tenantry/tenantry/internal/schemacheck/finding"
+	"github.com/tenantry/tenantry/internal/schemacheck/zed"
 )
 
 // generated is the file name of findings that lie in the part of a schema that
@@ -22,7 +24,7 @@ const generated = "tenantry.zed"
 // BuildError says why a schema could not be built. It unwraps to an Invalid
 // fault (code "invalid_schema") whose text names the first finding.
 type BuildError struct {
-	Findings []Finding // at least one
+	Findings []finding.Finding // at least one
 	fault    *fault.Error
 }
 
@@ -32,8 +34,8 @@ func (e *BuildError) Error() string { return e.fault.Error() }
 // Unwrap returns the fault.
 func (e *BuildError) Unwrap() error { return e.fault }
 
-func newBuildError(findings []Finding) *BuildError {
-	sortFindings(findings)
+func newBuildError(findings []finding.Finding) *BuildError {
+	finding.Sort(findings)
 	text := findings[0].String()
 	if more := len(findings) - 1; more > 0 {
 		text += ", and " + count(more, "more finding")
@@ -49,7 +51,7 @@ func newBuildError(findings []Finding) *BuildError {
 func Build(catalogue *schema.Catalogue, definitions ...schema.Source) (string, error) {
 	b := builder{catalogue: catalogue}
 	for _, d := range definitions {
-		b.add(newSource(d.Name, string(d.Text)))
+		b.add(finding.NewSource(d.Name, string(d.Text)))
 	}
 	text, err := b.assemble(len(b.parts))
 	if err != nil {
@@ -66,27 +68,20 @@ func Build(catalogue *schema.Catalogue, definitions ...schema.Source) (string, e
 }
 
 // check returns what is wrong with the text assembled from all parts.
-func (b *builder) check(text string) ([]Finding, error) {
+func (b *builder) check(text string) ([]finding.Finding, error) {
 	if findings := b.reserved(); len(findings) > 0 {
 		return findings, nil
 	}
-	if bad := parseProblem(text); bad != nil {
-		return b.blame(text, *bad)
-	}
-	s := &schemaText{source: newSource(generated, text), text: text, placed: func(p place) place { return p }, dir: "."}
-	world, findings := s.load(context.Background(), nil)
-	if world != nil {
-		world.Dispose()
-	}
+	_, findings := zed.Compile(context.Background(), zed.File(finding.NewSource(generated, text)))
 	for i, f := range findings {
-		findings[i] = b.finding(text, place{f.Line, f.Column}, f.Message)
+		findings[i] = b.finding(text, finding.Place{Line: f.Line, Column: f.Column}, f.Message)
 	}
 	return findings, nil
 }
 
 // reserved finds definitions in the parts that have the name of one in the core.
 // A part that cannot be compiled alone is left to the compilation of the whole.
-func (b *builder) reserved() []Finding {
+func (b *builder) reserved() []finding.Finding {
 	core, err := schema.Build(b.catalogue)
 	if err != nil {
 		return nil // reported by assemble
@@ -99,7 +94,7 @@ func (b *builder) reserved() []Finding {
 	for _, d := range own.OrderedDefinitions {
 		names[d.GetName()] = true
 	}
-	var findings []Finding
+	var findings []finding.Finding
 	for _, p := range b.parts {
 		header := []string{"use expiration"}
 		for _, f := range p.flags {
@@ -115,63 +110,20 @@ func (b *builder) reserved() []Finding {
 			if !names[d.GetName()] {
 				continue
 			}
-			var at place
+			var at finding.Place
 			if positioned, ok := d.(interface{ GetSourcePosition() *corev1.SourcePosition }); ok {
 				pos := positioned.GetSourcePosition()
-				at.line = int(min(pos.GetZeroIndexedLineNumber(), math.MaxInt32)) + 1 - len(header)
-				at.column = int(min(pos.GetZeroIndexedColumnPosition(), math.MaxInt32)) + 1
+				at.Line = int(min(pos.GetZeroIndexedLineNumber(), math.MaxInt32)) + 1 - len(header)
+				at.Column = int(min(pos.GetZeroIndexedColumnPosition(), math.MaxInt32)) + 1
 			}
-			findings = append(findings, p.finding(at, Error, CodeReservedDefinition,
+			findings = append(findings, p.Finding(at, finding.Error, finding.CodeReservedDefinition,
 				"%s is one of Tenantry's own definitions; refer to it, or choose another name", d.GetName()))
 		}
 	}
 	return findings
 }
 
-// problem is what keeps a text from being compiled.
-type problem struct {
-	at      place
-	message string
-}
-
 func compile(text string) (*compiler.CompiledSchema, error) {
-	return compiler.Compile(compiler.InputSchema{Source: input.Source(rootName), SchemaString: text},
+	return compiler.Compile(compiler.InputSchema{Source: input.Source(zed.RootName), SchemaString: text},
 		compiler.AllowUnprefixedObjectType(), compiler.DisallowImportFlag())
-}
-
-func parseProblem(text string) *problem {
-	_, err := compile(text)
-	if err == nil {
-		return nil
-	}
-	bad, ok := errors.AsType[compiler.WithContextError](err)
-	if !ok {
-		return &problem{message: err.Error()}
-	}
-	line, column, err := bad.SourceRange.Start().LineAndColumn()
-	if err != nil {
-		return &problem{message: bad.BaseMessage}
-	}
-	at, message := early(text, place{line + 1, column + 1}, bad.BaseMessage)
-	return &problem{at, message}
-}
-
-// blame makes a finding of a problem. A part that lacks its end shows only in
-// the next one, so the parts before are tried without it.
-func (b *builder) blame(text string, bad problem) ([]Finding, error) {
-	if bad.at.line > 0 {
-		if before := b.origins[min(bad.at.line, len(b.origins))-1].part; before > 0 {
-			shorter, err := b.assemble(before)
-			if err != nil {
-				return nil, err
-			}
-			if cut := parseProblem(shorter); cut != nil && cut.at.line >= len(b.origins) {
-				return []Finding{b.finding(shorter, cut.at, cut.message)}, nil
-			}
-			if _, err := b.assemble(len(b.parts)); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return []Finding{b.finding(text, bad.at, bad.message)}, nil
 }

@@ -12,35 +12,37 @@ import (
 	"github.com/authzed/spicedb/pkg/tuple"
 	"github.com/authzed/spicedb/pkg/validationfile/blocks"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/tenantry/tenantry/internal/schemacheck/finding"
 )
 
 // document is a validation file, read but not run. What could not be read is among its findings.
 type document struct {
-	*source
+	*finding.Source
 	schema        *yaml.Node // its text; nil if the file names a schema file
 	schemaFile    *yaml.Node // its name, relative to the file; nil if the file holds the schema
 	relationships []relationship
 	assertions    []assertion
 	expectations  []expectation
-	findings      []Finding
+	findings      []finding.Finding
 }
 
 type relationship struct {
 	tuple.Relationship
-	at place
+	at finding.Place
 }
 
 type assertion struct {
 	blocks.Assertion
 	want outcome
-	at   place
+	at   finding.Place
 }
 
 // expectation lists the subjects that one permission of one resource must have.
 type expectation struct {
 	key      blocks.ObjectRelation
 	subjects []blocks.ExpectedSubject
-	at       place
+	at       finding.Place
 }
 
 // sections of a validation file.
@@ -57,8 +59,8 @@ func sections() []string {
 }
 
 // parse reads a validation file. ok is false if nothing of it can be run.
-func parse(src *source) (doc *document, ok bool) {
-	doc = &document{source: src}
+func parse(src *finding.Source) (doc *document, ok bool) {
+	doc = &document{Source: src}
 	top, ok := doc.top()
 	if !ok {
 		return doc, false
@@ -80,20 +82,20 @@ func parse(src *source) (doc *document, ok bool) {
 		case sectionValidation:
 			doc.parseExpectations(value)
 		case "namespace_configs", "validation_tuples":
-			doc.fault(key, CodeInvalidSection, "%s is a form of old; use schema and relationships", key.Value)
+			doc.fault(key, finding.CodeInvalidSection, "%s is a form of old; use schema and relationships", key.Value)
 		default:
 			if !strings.HasPrefix(key.Value, "x-") { // a place for anchors and notes
-				doc.fault(key, CodeInvalidSection, "a validation file has no %q; it has %s", key.Value, strings.Join(sections(), ", "))
+				doc.fault(key, finding.CodeInvalidSection, "a validation file has no %q; it has %s", key.Value, strings.Join(sections(), ", "))
 			}
 		}
 	}
 	switch {
 	case doc.schema != nil && doc.schemaFile != nil:
-		doc.fault(doc.schemaFile, CodeInvalidSection, "schema and schemaFile exclude each other")
+		doc.fault(doc.schemaFile, finding.CodeInvalidSection, "schema and schemaFile exclude each other")
 		return doc, false
 	case doc.schema == nil && doc.schemaFile == nil:
-		if !slices.ContainsFunc(doc.findings, func(f Finding) bool { return f.Code == CodeInvalidSection }) {
-			doc.findings = append(doc.findings, doc.finding(place{top.Line, top.Column}, Error, CodeMissingSchema,
+		if !slices.ContainsFunc(doc.findings, func(f finding.Finding) bool { return f.Code == finding.CodeInvalidSection }) {
+			doc.findings = append(doc.findings, doc.Finding(finding.At(top.Line, top.Column), finding.Error, finding.CodeMissingSchema,
 				"the file has no schema: give its text as schema, or the name of its file as schemaFile"))
 		}
 		return doc, false
@@ -107,10 +109,10 @@ var yamlLine = regexp.MustCompile(`(?s)^(?:unmarshal errors:\s*)?line (\d+): (.*
 // top returns the mapping that a validation file consists of.
 func (d *document) top() (*yaml.Node, bool) {
 	var root, more yaml.Node
-	dec := yaml.NewDecoder(bytes.NewReader([]byte(d.source.text)))
+	dec := yaml.NewDecoder(bytes.NewReader([]byte(d.Source.Text)))
 	err := dec.Decode(&root)
 	if errors.Is(err, io.EOF) || err == nil && isNull(root.Content[0]) {
-		d.findings = append(d.findings, d.finding(place{}, Error, CodeEmptyFile, "the file is empty"))
+		d.findings = append(d.findings, d.Finding(finding.Place{}, finding.Error, finding.CodeEmptyFile, "the file is empty"))
 		return nil, false
 	}
 	if err == nil {
@@ -118,22 +120,22 @@ func (d *document) top() (*yaml.Node, bool) {
 		if errors.Is(err, io.EOF) {
 			err = nil
 		} else if err == nil {
-			d.fault(&more, CodeInvalidYAML, "a second document begins here; a validation file is one document")
+			d.fault(&more, finding.CodeInvalidYAML, "a second document begins here; a validation file is one document")
 			return nil, false
 		}
 	}
 	if err != nil {
-		text, at := strings.TrimPrefix(err.Error(), "yaml: "), place{}
+		text, at := strings.TrimPrefix(err.Error(), "yaml: "), finding.Place{}
 		if m := yamlLine.FindStringSubmatch(text); m != nil {
-			at.line, _ = strconv.Atoi(m[1]) // digits, by the pattern
+			at.Line, _ = strconv.Atoi(m[1]) // digits, by the pattern
 			text = m[2]
 		}
-		d.findings = append(d.findings, d.finding(at, Error, CodeInvalidYAML, "not YAML: %s", text))
+		d.findings = append(d.findings, d.Finding(at, finding.Error, finding.CodeInvalidYAML, "not YAML: %s", text))
 		return nil, false
 	}
 	top := resolve(root.Content[0])
 	if top.Kind != yaml.MappingNode {
-		d.fault(top, CodeInvalidSection, "a validation file is a mapping with %s", strings.Join(sections(), ", "))
+		d.fault(top, finding.CodeInvalidSection, "a validation file is a mapping with %s", strings.Join(sections(), ", "))
 		return nil, false
 	}
 	return top, true
@@ -141,13 +143,13 @@ func (d *document) top() (*yaml.Node, bool) {
 
 // fault notes an error at a node.
 func (d *document) fault(at *yaml.Node, code, text string, args ...any) {
-	d.findings = append(d.findings, d.finding(place{at.Line, at.Column}, Error, code, text, args...))
+	d.findings = append(d.findings, d.Finding(finding.At(at.Line, at.Column), finding.Error, code, text, args...))
 }
 
 // text reports whether a node is a string that says something, and notes an error otherwise.
 func (d *document) text(node *yaml.Node, name string) bool {
 	if node.Kind != yaml.ScalarNode || isNull(node) || strings.TrimSpace(node.Value) == "" {
-		d.fault(node, CodeInvalidSection, "%s must be a text that is not empty", name)
+		d.fault(node, finding.CodeInvalidSection, "%s must be a text that is not empty", name)
 		return false
 	}
 	return true
@@ -160,7 +162,7 @@ func (d *document) pairs(mapping *yaml.Node) func(yield func(key, value *yaml.No
 		for i := 0; i+1 < len(mapping.Content); i += 2 {
 			key, value := mapping.Content[i], resolve(mapping.Content[i+1])
 			if line, again := seen[key.Value]; again {
-				d.fault(key, CodeInvalidSection, "%s is already at line %d", key.Value, line)
+				d.fault(key, finding.CodeInvalidSection, "%s is already at line %d", key.Value, line)
 				continue
 			}
 			seen[key.Value] = key.Line

@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tenantry/tenantry/internal/schemacheck"
+
+	"github.com/tenantry/tenantry/internal/schemacheck/finding"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")

@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/tenantry/tenantry/schema"
+
+	"github.com/tenantry/tenantry/internal/schemacheck/finding"
+	"github.com/tenantry/tenantry/internal/schemacheck/zed"
 )
 
 // A mutant is Tenantry's schema with one fault. The validation file named must notice it.
@@ -175,7 +178,7 @@ func newCases(t *testing.T) cases {
 		if err != nil {
 			t.Fatal(err)
 		}
-		doc, ok := parse(newSource(path, string(text)))
+		doc, ok := parse(finding.NewSource(path, string(text)))
 		if !ok || len(doc.findings) > 0 {
 			t.Fatal(doc.findings)
 		}
@@ -194,7 +197,7 @@ func (c cases) notice(t *testing.T, m mutant, choose func(assertion) bool) {
 	doc := *c[m.file]
 	doc.assertions = slices.DeleteFunc(slices.Clone(doc.assertions), func(a assertion) bool { return !choose(a) })
 	text := strings.Replace(schema.Built(), m.old, m.new, 1)
-	world, findings := fileSchema(newSource("mutant.zed", text)).load(t.Context(), &doc)
+	world, findings := load(t.Context(), zed.File(finding.NewSource("mutant.zed", text)), &doc)
 	if len(findings) > 0 {
 		t.Errorf("the mutant is no schema: %s\n%v", m.new, findings)
 		return

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/tenantry/tenantry/internal/schemacheck/finding"
 )
 
 // target is a file to check, or why there is none.
@@ -43,11 +45,11 @@ func expand(path string) []target {
 	case err == nil:
 		return []target{{path: path}}
 	case !errors.Is(err, fs.ErrNotExist) || !strings.ContainsAny(path, `*?[`):
-		return []target{{path: path, code: CodeUnreadableFile, problem: "cannot read the file: " + reason(err)}}
+		return []target{{path: path, code: finding.CodeUnreadableFile, problem: "cannot read the file: " + reason(err)}}
 	}
 	found, err := filepath.Glob(path)
 	if err != nil {
-		return []target{{path: path, code: CodeNoFiles, problem: "not a pattern: " + err.Error()}}
+		return []target{{path: path, code: finding.CodeNoFiles, problem: "not a pattern: " + err.Error()}}
 	}
 	var all []target
 	for _, f := range found { // sorted by Glob
@@ -56,7 +58,7 @@ func expand(path string) []target {
 		}
 	}
 	if len(all) == 0 {
-		return []target{{path: path, code: CodeNoFiles, problem: "no file fits the pattern"}}
+		return []target{{path: path, code: finding.CodeNoFiles, problem: "no file fits the pattern"}}
 	}
 	return all
 }
@@ -68,7 +70,7 @@ func walk(dir string) []target {
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			all = append(all, target{path: path, code: CodeUnreadableFile, problem: "cannot read: " + reason(err)})
+			all = append(all, target{path: path, code: finding.CodeUnreadableFile, problem: "cannot read: " + reason(err)})
 			if entry != nil && entry.IsDir() {
 				return fs.SkipDir
 			}
@@ -82,10 +84,10 @@ func walk(dir string) []target {
 		return nil
 	})
 	if err != nil {
-		all = append(all, target{path: dir, code: CodeUnreadableFile, problem: "cannot read the directory: " + reason(err)})
+		all = append(all, target{path: dir, code: finding.CodeUnreadableFile, problem: "cannot read the directory: " + reason(err)})
 	}
 	if len(all) == 0 {
-		return []target{{path: dir, code: CodeNoFiles, problem: "the directory has no validation file"}}
+		return []target{{path: dir, code: finding.CodeNoFiles, problem: "the directory has no validation file"}}
 	}
 	return all
 }

@@ -8,6 +8,8 @@ import (
 	devinterface "github.com/authzed/spicedb/pkg/proto/developer/v1"
 	v1 "github.com/authzed/spicedb/pkg/proto/dispatch/v1"
 	"github.com/authzed/spicedb/pkg/validationfile/blocks"
+
+	"github.com/tenantry/tenantry/internal/schemacheck/finding"
 )
 
 // outcome is what a check comes to.
@@ -20,13 +22,13 @@ const (
 )
 
 // runAssertions runs every assertion of a document.
-func runAssertions(world *development.DevContext, doc *document) []Finding {
+func runAssertions(world *development.DevContext, doc *document) []finding.Finding {
 	far := &deep{world: world}
 	defer far.close()
-	var findings []Finding
+	var findings []finding.Finding
 	for _, a := range doc.assertions {
 		if a.Relationship.OptionalCaveat != nil || a.Relationship.OptionalExpiration != nil {
-			findings = append(findings, doc.finding(a.at, Error, CodeInvalidAssertion,
+			findings = append(findings, doc.Finding(a.at, finding.Error, finding.CodeInvalidAssertion,
 				`an assertion takes no caveat and no expiration; context comes after it, as with {"name": "value"}`))
 			continue
 		}
@@ -36,10 +38,10 @@ func runAssertions(world *development.DevContext, doc *document) []Finding {
 		}
 		switch {
 		case err != nil:
-			findings = append(findings, refused(world, doc, a.at, CodeInvalidAssertion, err))
+			findings = append(findings, refused(world, doc, a.at, finding.CodeInvalidAssertion, err))
 		case is != a.want:
 			text := strings.TrimSpace(a.RelationshipWithContextString)
-			findings = append(findings, doc.finding(a.at, Error, CodeAssertionFailed, "%s should be %s, and is %s%s", text, a.want, is, why))
+			findings = append(findings, doc.Finding(a.at, finding.Error, finding.CodeAssertionFailed, "%s should be %s, and is %s%s", text, a.want, is, why))
 		}
 	}
 	return findings
@@ -66,14 +68,14 @@ func lacks(fields []string) string {
 }
 
 // runExpectations compares the subjects found for every resource and permission with those expected.
-func runExpectations(world *development.DevContext, doc *document) []Finding {
-	var findings []Finding
+func runExpectations(world *development.DevContext, doc *document) []finding.Finding {
+	var findings []finding.Finding
 	for _, e := range doc.expectations {
 		_, problems, err := development.RunValidation(world, &blocks.ParsedExpectedRelations{
 			ValidationMap: blocks.ValidationMap{e.key: e.subjects},
 		})
 		if err != nil {
-			findings = append(findings, refused(world, doc, e.at, CodeInvalidExpectation, err))
+			findings = append(findings, refused(world, doc, e.at, finding.CodeInvalidExpectation, err))
 		}
 		for _, p := range problems {
 			findings = append(findings, expectationFinding(doc, e, p))
@@ -82,36 +84,36 @@ func runExpectations(world *development.DevContext, doc *document) []Finding {
 	return findings
 }
 
-func expectationFinding(doc *document, e expectation, p *devinterface.DeveloperError) Finding {
+func expectationFinding(doc *document, e expectation, p *devinterface.DeveloperError) finding.Finding {
 	switch p.GetKind() {
 	case devinterface.DeveloperError_EXTRA_RELATIONSHIP_FOUND, devinterface.DeveloperError_MISSING_EXPECTED_RELATIONSHIP:
-		at := place{int(p.GetLine()), int(p.GetColumn())}
-		if p.GetContext() == e.key.ObjectRelationString || at.line == 0 { // about the list as a whole
+		at := finding.At(int(p.GetLine()), int(p.GetColumn()))
+		if p.GetContext() == e.key.ObjectRelationString || at.Line == 0 { // about the list as a whole
 			at = e.at
 		}
-		return doc.finding(at, Error, CodeExpectationFailed, "%s", p.GetMessage())
+		return doc.Finding(at, finding.Error, finding.CodeExpectationFailed, "%s", p.GetMessage())
 	case devinterface.DeveloperError_MAXIMUM_RECURSION:
-		return doc.finding(e.at, Error, CodeTooDeep,
+		return doc.Finding(e.at, finding.Error, finding.CodeTooDeep,
 			"%s leads over more levels of objects than expected relations are computed for, some 24, or in a circle; assertions reach about twice as far",
 			e.key.ObjectRelationString)
 	default:
-		return doc.finding(e.at, Error, CodeInvalidExpectation, "%s", p.GetMessage())
+		return doc.Finding(e.at, finding.Error, finding.CodeInvalidExpectation, "%s", p.GetMessage())
 	}
 }
 
 // refused makes a finding of a check that could not be run.
-func refused(world *development.DevContext, doc *document, at place, code string, err error) Finding {
+func refused(world *development.DevContext, doc *document, at finding.Place, code string, err error) finding.Finding {
 	if isTooDeep(world, err) {
-		return doc.finding(at, Error, CodeTooDeep, "this leads over more levels of objects than SpiceDB follows, or in a circle")
+		return doc.Finding(at, finding.Error, finding.CodeTooDeep, "this leads over more levels of objects than SpiceDB follows, or in a circle")
 	}
 	known, other := development.DistinguishGraphError(world, err, devinterface.DeveloperError_ASSERTION, 0, 0, "")
 	switch {
 	case known != nil:
-		return doc.finding(at, Error, code, "%s", known.GetMessage())
+		return doc.Finding(at, finding.Error, code, "%s", known.GetMessage())
 	case other != nil:
 		err = other
 	}
-	return doc.finding(at, Error, code, "%s", err)
+	return doc.Finding(at, finding.Error, code, "%s", err)
 }
 
 func isTooDeep(world *development.DevContext, err error) bool {

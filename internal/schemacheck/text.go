@@ -4,8 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"strings"
-	"unicode"
+
+	"github.com/tenantry/tenantry/internal/schemacheck/finding"
 )
 
 // maxShown is the longest source line that WriteText shows, in characters.
@@ -26,27 +26,9 @@ func WriteText(w io.Writer, r Report) error {
 	return out.Flush()
 }
 
-// String returns the finding as file:line:column: message, on one line.
-func (f Finding) String() string {
-	var s strings.Builder
-	s.WriteString(printable(f.File))
-	if f.Line > 0 {
-		fmt.Fprintf(&s, ":%d", f.Line)
-		if f.Column > 0 {
-			fmt.Fprintf(&s, ":%d", f.Column)
-		}
-	}
-	s.WriteString(": ")
-	if f.Severity == Warning {
-		s.WriteString("warning: ")
-	}
-	fmt.Fprintf(&s, "%s [%s]", printable(f.Message), f.Code)
-	return s.String()
-}
-
-func writeFinding(out *bufio.Writer, f Finding) {
+func writeFinding(out *bufio.Writer, f finding.Finding) {
 	fmt.Fprintln(out, f)
-	line := []rune(printable(f.Context))
+	line := []rune(finding.Printable(f.Context))
 	if len(line) == 0 {
 		return
 	}
@@ -66,22 +48,6 @@ func writeFinding(out *bufio.Writer, f Finding) {
 		}
 	}
 	fmt.Fprintf(out, "    %s^\n", string(lead))
-}
-
-// printable replaces what could disturb a terminal or break a line; tabs stay.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t':
-			return r
-		case r == '\n':
-			return ' '
-		case unicode.IsControl(r):
-			return unicode.ReplacementChar
-		default:
-			return r
-		}
-	}, s)
 }
 
 func count(n int, noun string) string {

@@ -8,20 +8,22 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tenantry/tenantry/internal/schemacheck"
+
+	"github.com/tenantry/tenantry/internal/schemacheck/finding"
 )
 
 func TestWriteText(t *testing.T) {
-	finding := func(f schemacheck.Finding) schemacheck.Finding {
+	made := func(f finding.Finding) finding.Finding {
 		f.File, f.Code, f.Message = "a.yaml", "some_code", "it is wrong"
 		return f
 	}
 	report := schemacheck.Report{Files: []schemacheck.FileResult{
-		{Path: "a.yaml", Assertions: 1, Findings: []schemacheck.Finding{
-			finding(schemacheck.Finding{Severity: schemacheck.Error, Line: 3, Column: 5, Context: "\t\tab\x1b[1m"}),
-			finding(schemacheck.Finding{Severity: schemacheck.Warning, Line: 4, Column: 3, Context: "äöü"}),
-			finding(schemacheck.Finding{Severity: schemacheck.Error, Line: 5, Column: 300, Context: strings.Repeat("x", 400)}),
-			finding(schemacheck.Finding{Severity: schemacheck.Error, Line: 6, Context: "no column"}),
-			finding(schemacheck.Finding{Severity: schemacheck.Error}),
+		{Path: "a.yaml", Assertions: 1, Findings: []finding.Finding{
+			made(finding.Finding{Severity: finding.Error, Line: 3, Column: 5, Context: "\t\tab\x1b[1m"}),
+			made(finding.Finding{Severity: finding.Warning, Line: 4, Column: 3, Context: "äöü"}),
+			made(finding.Finding{Severity: finding.Error, Line: 5, Column: 300, Context: strings.Repeat("x", 400)}),
+			made(finding.Finding{Severity: finding.Error, Line: 6, Context: "no column"}),
+			made(finding.Finding{Severity: finding.Error}),
 		}},
 		{Path: "b.yaml", Assertions: 2},
 	}}
@@ -58,10 +60,10 @@ func TestWriteTextReportsTheWritersError(t *testing.T) {
 }
 
 func TestOnlyWarningsDoNotFail(t *testing.T) {
-	with := func(s schemacheck.Severity) schemacheck.Report {
-		return schemacheck.Report{Files: []schemacheck.FileResult{{}, {Findings: []schemacheck.Finding{{Severity: s}}}}}
+	with := func(s finding.Severity) schemacheck.Report {
+		return schemacheck.Report{Files: []schemacheck.FileResult{{}, {Findings: []finding.Finding{{Severity: s}}}}}
 	}
-	if with(schemacheck.Warning).Failed() || !with(schemacheck.Error).Failed() || (schemacheck.Report{}).Failed() {
+	if with(finding.Warning).Failed() || !with(finding.Error).Failed() || (schemacheck.Report{}).Failed() {
 		t.Error("a report fails with an error, and only then")
 	}
 }

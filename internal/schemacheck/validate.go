@@ -8,6 +8,9 @@ import (
 	"sync"
 
 	"github.com/tenantry/tenantry/internal/fault"
+
+	"github.com/tenantry/tenantry/internal/schemacheck/finding"
+	"github.com/tenantry/tenantry/internal/schemacheck/zed"
 )
 
 // Validate checks validation files and schemas. A path is a file, a directory
@@ -50,7 +53,7 @@ func Validate(ctx context.Context, paths []string) (Report, error) {
 
 // checkFile checks one file and returns its findings in order.
 func checkFile(ctx context.Context, t target) FileResult {
-	result := FileResult{Path: t.path, Findings: []Finding{}}
+	result := FileResult{Path: t.path, Findings: []finding.Finding{}}
 	src, problem := read(t)
 	switch {
 	case problem != nil:
@@ -60,37 +63,36 @@ func checkFile(ctx context.Context, t target) FileResult {
 	default:
 		checkDocument(ctx, src, &result)
 	}
-	sortFindings(result.Findings)
+	finding.Sort(result.Findings)
 	return result
 }
 
 // read reads the file of a target.
-func read(t target) (*source, *Finding) {
-	empty := newSource(t.path, "")
+func read(t target) (*finding.Source, *finding.Finding) {
+	empty := finding.NewSource(t.path, "")
 	if t.problem != "" {
-		f := empty.finding(place{}, Error, t.code, "%s", t.problem)
+		f := empty.Finding(finding.Place{}, finding.Error, t.code, "%s", t.problem)
 		return nil, &f
 	}
 	text, err := os.ReadFile(t.path)
 	if err != nil {
-		f := empty.finding(place{}, Error, CodeUnreadableFile, "cannot read the file: %s", reason(err))
+		f := empty.Finding(finding.Place{}, finding.Error, finding.CodeUnreadableFile, "cannot read the file: %s", reason(err))
 		return nil, &f
 	}
-	return newSource(t.path, string(text)), nil
+	return finding.NewSource(t.path, string(text)), nil
 }
 
 // checkSchema compiles a schema file.
-func checkSchema(ctx context.Context, src *source) []Finding {
-	if src.lastLine() == 1 && src.line(1) == "" {
-		return []Finding{src.finding(place{}, Error, CodeEmptyFile, "the file is empty")}
+func checkSchema(ctx context.Context, src *finding.Source) []finding.Finding {
+	if src.LastLine() == 1 && src.Line(1) == "" {
+		return []finding.Finding{src.Finding(finding.Place{}, finding.Error, finding.CodeEmptyFile, "the file is empty")}
 	}
-	s := fileSchema(src)
-	_, findings := s.load(ctx, nil)
+	_, findings := zed.Compile(ctx, zed.File(src))
 	return findings
 }
 
 // checkDocument runs a validation file.
-func checkDocument(ctx context.Context, src *source, result *FileResult) {
+func checkDocument(ctx context.Context, src *finding.Source, result *FileResult) {
 	doc, ok := parse(src)
 	if !ok {
 		result.Findings = append(result.Findings, doc.findings...)
@@ -101,33 +103,37 @@ func checkDocument(ctx context.Context, src *source, result *FileResult) {
 		result.Findings = append(append(result.Findings, doc.findings...), *problem)
 		return
 	}
-	world, findings := s.load(ctx, doc)
+	_, findings := zed.Compile(ctx, s)
 	findings = append(findings, doc.findings...)
-	if world != nil {
-		defer world.Dispose()
-		findings = append(findings, runAssertions(world, doc)...)
-		findings = append(findings, runExpectations(world, doc)...)
-		result.Assertions, result.Expectations = len(doc.assertions), len(doc.expectations)
+	if len(findings) == len(doc.findings) {
+		world, refused := load(ctx, s, doc)
+		findings = append(findings, refused...)
+		if world != nil {
+			defer world.Dispose()
+			findings = append(findings, runAssertions(world, doc)...)
+			findings = append(findings, runExpectations(world, doc)...)
+			result.Assertions, result.Expectations = len(doc.assertions), len(doc.expectations)
+		}
 	}
 	if len(findings) == 0 && len(doc.assertions)+len(doc.expectations) == 0 {
-		findings = append(findings, src.finding(place{}, Warning, CodeNothingChecked, "the file has no assertions and no expected relations, so it checks nothing but its schema and relationships"))
+		findings = append(findings, src.Finding(finding.Place{}, finding.Warning, finding.CodeNothingChecked, "the file has no assertions and no expected relations, so it checks nothing but its schema and relationships"))
 	}
 	result.Findings = append(result.Findings, findings...)
 }
 
 // readSchema returns the schema that the file holds or names.
-func (d *document) readSchema() (*schemaText, *Finding) {
+func (d *document) readSchema() (zed.Text, *finding.Finding) {
 	if d.schema != nil {
-		return &schemaText{source: d.source, text: d.schema.Value, placed: d.within(d.schema), dir: filepath.Dir(d.path)}, nil
+		return zed.Text{Source: d.Source, Schema: d.schema.Value, Placed: within(d.Source, d.schema), Dir: filepath.Dir(d.Path)}, nil
 	}
 	path := filepath.FromSlash(d.schemaFile.Value)
 	if !filepath.IsAbs(path) {
-		path = filepath.Join(filepath.Dir(d.path), path)
+		path = filepath.Join(filepath.Dir(d.Path), path)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		f := d.finding(d.within(d.schemaFile)(place{1, 1}), Error, CodeUnreadableFile, "cannot read the schema file %s: %s", path, reason(err))
-		return nil, &f
+		f := d.Finding(within(d.Source, d.schemaFile)(finding.At(1, 1)), finding.Error, finding.CodeUnreadableFile, "cannot read the schema file %s: %s", path, reason(err))
+		return zed.Text{}, &f
 	}
-	return fileSchema(newSource(path, string(text))), nil
+	return zed.File(finding.NewSource(path, string(text))), nil
 }

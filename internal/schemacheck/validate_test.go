@@ -13,6 +13,8 @@ import (
 
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/schemacheck"
+
+	"github.com/tenantry/tenantry/internal/schemacheck/finding"
 )
 
 // Tenantry's own schema holds against every one of its validation files.
@@ -47,8 +49,8 @@ func TestTenantrySchemaCoversTheRules(t *testing.T) {
 func TestValidateWhatHolds(t *testing.T) {
 	report := validate(t, "testdata/good")
 	want := schemacheck.Report{Files: []schemacheck.FileResult{
-		{Path: "testdata/good/documents.yaml", Findings: []schemacheck.Finding{}, Assertions: 9, Expectations: 2},
-		{Path: "testdata/good/nested/imports.yml", Findings: []schemacheck.Finding{}, Assertions: 2},
+		{Path: "testdata/good/documents.yaml", Findings: []finding.Finding{}, Assertions: 9, Expectations: 2},
+		{Path: "testdata/good/nested/imports.yml", Findings: []finding.Finding{}, Assertions: 2},
 	}}
 	if diff := cmp.Diff(want, report); diff != "" {
 		t.Errorf("report (-want +got):\n%s", diff)
@@ -99,9 +101,9 @@ func TestValidatePaths(t *testing.T) {
 			var got []string
 			for _, f := range validate(t, c.paths...).Files {
 				line := filepath.ToSlash(f.Path)
-				for _, finding := range f.Findings {
-					if finding.Code == schemacheck.CodeNoFiles || finding.Code == schemacheck.CodeUnreadableFile {
-						line += ": " + finding.Code
+				for _, bad := range f.Findings {
+					if bad.Code == finding.CodeNoFiles || bad.Code == finding.CodeUnreadableFile {
+						line += ": " + bad.Code
 					}
 				}
 				got = append(got, line)
