@@ -12,7 +12,6 @@ import (
 
 	"github.com/tenantry/tenantry/internal/schemacheck"
 
-	"github.com/tenantry/tenantry/internal/schemacheck/finding"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
