@@ -1,6 +1,8 @@
 package schemacheck
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,7 +17,9 @@ import (
 type builder struct {
 	catalogue *schema.Catalogue
 	parts     []part
-	origins   []origin // of each line of the text assembled last
+	added     map[string]bool   // files, by their path
+	unread    []finding.Finding // imports that could not be read
+	origins   []origin          // of each line of the text assembled last
 }
 
 // part is an application's file, without its use flags.
@@ -35,13 +39,29 @@ type origin struct{ part, line int }
 
 var useLine = regexp.MustCompile(`^\s*use\s+([a-z]+)\s*(//.*)?$`)
 
-// add takes the use flags out of a file: a schema has them at its top only.
+// importLine is an import of another file, whose name is looked for beside the file.
+var importLine = regexp.MustCompile(`^\s*import\s+["']([^"']+)["']\s*(//.*)?$`)
+
+// add takes the use flags out of a file, as a schema has them at its top only,
+// and puts the files that it imports before it, each once.
 func (b *builder) add(src *finding.Source) {
+	name := filepath.Clean(src.Path)
+	if b.added[name] {
+		return
+	}
+	b.added[name] = true
 	p := part{Source: src}
 	lines := strings.Split(strings.ReplaceAll(src.Text, "\r\n", "\n"), "\n")
 	for i, line := range lines {
 		if m := useLine.FindStringSubmatch(line); m != nil {
-			p.flags = append(p.flags, flag{m[1], i + 1})
+			if m[1] != "import" { // nothing is left to import
+				p.flags = append(p.flags, flag{m[1], i + 1})
+			}
+			lines[i] = ""
+			continue
+		}
+		if m := importLine.FindStringSubmatch(line); m != nil {
+			b.include(src, finding.At(i+1, strings.Index(line, "import")+1), m[1])
 			lines[i] = ""
 			continue
 		}
@@ -51,6 +71,21 @@ func (b *builder) add(src *finding.Source) {
 	}
 	p.body = strings.Join(lines, "\n")
 	b.parts = append(b.parts, p)
+}
+
+// include adds the file that another one imports at a place.
+func (b *builder) include(by *finding.Source, at finding.Place, name string) {
+	if !filepath.IsLocal(name) {
+		b.unread = append(b.unread, by.Finding(at, finding.Error, finding.CodeUnreadableFile, "cannot import %s: an import names a file in the directory of %s or below it", name, by.Path))
+		return
+	}
+	path := filepath.Join(filepath.Dir(by.Path), filepath.FromSlash(name))
+	text, err := os.ReadFile(path)
+	if err != nil {
+		b.unread = append(b.unread, by.Finding(at, finding.Error, finding.CodeUnreadableFile, "cannot read the imported file %s: %s", path, reason(err)))
+		return
+	}
+	b.add(finding.NewSource(path, string(text)))
 }
 
 // assemble builds the schema with the first n parts, and notes the origin of each line.

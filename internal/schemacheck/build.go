@@ -45,38 +45,39 @@ func newBuildError(findings []finding.Finding) *BuildError {
 
 // Build generates the schema for a catalogue followed by an application's own
 // definitions, and compiles it. `use` flags at the top of a definitions file
-// hold for the whole schema. If the schema does not compile, or a file defines
-// one of Tenantry's own types, or imports other files, the error is a *[BuildError] whose findings point into
-// the file given; what lies in the generated part is a finding in tenantry.zed.
+// hold for the whole schema; partials of one file are there for the others; files that
+// it imports are taken in, each once, from its directory. If the schema does not compile,
+// a file defines one of Tenantry's own types, or an import cannot be read, the error is a
+// *[BuildError] whose findings point into the file that it is about; what lies in the
+// generated part is a finding in tenantry.zed.
 func Build(catalogue *schema.Catalogue, definitions ...schema.Source) (string, error) {
-	b := builder{catalogue: catalogue}
+	b := builder{catalogue: catalogue, added: map[string]bool{}}
 	for _, d := range definitions {
 		b.add(finding.NewSource(d.Name, string(d.Text)))
+	}
+	if len(b.unread) > 0 {
+		return "", newBuildError(b.unread)
 	}
 	text, err := b.assemble(len(b.parts))
 	if err != nil {
 		return "", err
 	}
-	findings, err := b.check(text)
-	if err != nil {
-		return "", err
-	}
-	if len(findings) > 0 {
+	if findings := b.check(text); len(findings) > 0 {
 		return "", newBuildError(findings)
 	}
 	return text, nil
 }
 
 // check returns what is wrong with the text assembled from all parts.
-func (b *builder) check(text string) ([]finding.Finding, error) {
+func (b *builder) check(text string) []finding.Finding {
 	if findings := b.reserved(); len(findings) > 0 {
-		return findings, nil
+		return findings
 	}
 	_, findings := zed.Compile(context.Background(), zed.File(finding.NewSource(generated, text)))
 	for i, f := range findings {
 		findings[i] = b.finding(text, finding.Place{Line: f.Line, Column: f.Column}, f.Message)
 	}
-	return findings, nil
+	return findings
 }
 
 // reserved finds definitions in the parts that have the name of one in the core.

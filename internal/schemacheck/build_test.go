@@ -2,6 +2,8 @@ package schemacheck_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -67,6 +69,33 @@ func TestBuildMovesUseFlags(t *testing.T) {
 	wantFindings(t, err, "second.zed:3:19: could not lookup definition `usr` for relation `reader`: object definition `usr` not found [invalid_schema]")
 }
 
+// Files are composed: imports, and partials across files.
+func TestBuildComposesFiles(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for name, text := range map[string]string{
+		"people.zed":        "use import\nimport \"parts/audit.zed\"\ndefinition team {\n\trelation member: user\n}\n",
+		"parts/audit.zed":   "use partial\npartial audited {\n\trelation auditor: user\n\tpermission audit = auditor\n}\n",
+		"parts/mistake.zed": "definition mistake {\n\trelation reader: usr\n}\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	docs := zed("docs.zed", "use import\nuse partial\nimport \"people.zed\"\nimport \"parts/audit.zed\"\n\ndefinition doc {\n\trelation reader: team#member\n\t...audited\n}\n")
+	got, err := schemacheck.Build(catalogue(t), docs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(got, "partial audited") != 1 || strings.Count(got, "definition team") != 1 || strings.Contains(got, "import") {
+		t.Errorf("the imported files are not in the schema once:\n%s", got)
+	}
+	_, err = schemacheck.Build(catalogue(t), docs, zed("more.zed", "use import\nimport \"parts/mistake.zed\"\n"))
+	wantFindings(t, err, "parts/mistake.zed:2:19: could not lookup definition `usr` for relation `reader`: object definition `usr` not found [invalid_schema]")
+}
+
 func TestBuildFindings(t *testing.T) {
 	for name, c := range map[string]struct {
 		definitions []schema.Source
@@ -74,11 +103,11 @@ func TestBuildFindings(t *testing.T) {
 	}{
 		"syntax": {
 			[]schema.Source{zed("a.zed", "definition a_doc {}\n"), zed("b.zed", "\n\n  definition b_doc {\n    relation reader user\n  }\n")},
-			[]string{"b.zed:4:21: Expected one of: [TokenTypeColon], found: TokenTypeIdentifier [invalid_schema]"},
+			[]string{"b.zed:4:21: expected `:`, found a name [invalid_schema]"},
 		},
 		"first line, indented": {
 			[]schema.Source{zed("a.zed", "\n   definition a_doc { relation reader user }")},
-			[]string{"a.zed:2:39: Expected one of: [TokenTypeColon], found: TokenTypeIdentifier [invalid_schema]"},
+			[]string{"a.zed:2:39: expected `:`, found a name [invalid_schema]"},
 		},
 		"unknown type and relation": {
 			[]schema.Source{zed("a.zed", "definition a_doc {\n\trelation reader: usr\n}\n"), zed("b.zed", "definition b_doc {\n\trelation account: account\n\tpermission read = reader\n}\n")},
@@ -93,11 +122,11 @@ func TestBuildFindings(t *testing.T) {
 		},
 		"no end, in a file before": {
 			[]schema.Source{zed("a.zed", "definition a_doc {\n\trelation reader: user\n"), zed("b.zed", "definition b_doc {}\n")},
-			[]string{"a.zed:2:23: the schema ends too early: a brace or a comment is not closed [invalid_schema]"},
+			[]string{"a.zed:2:23: this is not closed before the next definition begins: a brace is missing [invalid_schema]"},
 		},
 		"one too many": {
 			[]schema.Source{zed("a.zed", "definition a_doc {}\n}\n"), zed("b.zed", "definition b_doc {}\n")},
-			[]string{"a.zed:2:1: Unexpected token at root level: TokenTypeRightBrace [invalid_schema]"},
+			[]string{"a.zed:2:1: `}` is not expected here; at the top of a schema are `use`, `import`, `definition`, `caveat` and `partial` [invalid_schema]"},
 		},
 		"Tenantry's own types": {
 			[]schema.Source{zed("a.zed", "use self\n\n// definition role is Tenantry's\ndefinition user {}\ndefinition a_doc {}\n"), zed("b.zed", "definition account {\n\trelation reader: user\n}\n")},
@@ -110,9 +139,30 @@ func TestBuildFindings(t *testing.T) {
 			[]schema.Source{zed("a.zed", "definition doc {}\n"), zed("b.zed", "definition other {}\ndefinition doc {}\n")},
 			[]string{"b.zed:2:1: found name reused between multiple definitions and/or caveats: doc [invalid_schema]"},
 		},
-		"imports": {
-			[]schema.Source{zed("a.zed", "use import\n\t// people\n\timport \"b.zed\"\ndefinition a_doc {}\n")},
-			[]string{"a.zed:3:2: import statements are not allowed in this context [invalid_schema]"},
+		"imports of what is not there, or elsewhere": {
+			[]schema.Source{zed("a.zed", "use import\n\t// people\n\timport \"b.zed\"\nimport '../c.zed'\ndefinition a_doc {}\n")},
+			[]string{
+				"a.zed:3:2: cannot read the imported file b.zed: no such file or directory [unreadable_file]",
+				"a.zed:4:1: cannot import ../c.zed: an import names a file in the directory of a.zed or below it [unreadable_file]",
+			},
+		},
+		"several mistakes in several files": {
+			[]schema.Source{zed("a.zed", "definition a_doc {\n\trelation reader user\n}\n\ndefinition a_file {\n\tpermission read = reader +\n}\n"), zed("b.zed", "definition b_doc {\n\trelation : user\n}\n")},
+			[]string{
+				"a.zed:2:18: expected `:`, found a name [invalid_schema]",
+				"a.zed:7:1: expected a relation, a permission or `(` after the operator, found `}` [invalid_schema]",
+				"b.zed:2:11: expected a name, found `:` [invalid_schema]",
+			},
+		},
+		"several types that are not there": {
+			[]schema.Source{zed("a.zed", "definition a_doc {\n\trelation reader: usr | user | grp#member\n\trelation writer: user#member\n\tpermission read = reader + owner + parent->read\n}\n")},
+			[]string{
+				"a.zed:2:19: could not lookup definition `usr` for relation `reader`: object definition `usr` not found [invalid_schema]",
+				"a.zed:2:32: could not lookup definition `grp` for relation `reader`: object definition `grp` not found [invalid_schema]",
+				"a.zed:3:19: relation/permission `member` not found under definition `user` [invalid_schema]",
+				"a.zed:4:29: relation/permission `owner` not found under definition `a_doc` [invalid_schema]",
+				"a.zed:4:37: relation/permission `parent` not found under definition `a_doc` [invalid_schema]",
+			},
 		},
 		"an unknown flag": {
 			[]schema.Source{zed("a.zed", "use magic\ndefinition a_doc {}\n")},

@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tenantry/tenantry/internal/schemacheck"
-
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")

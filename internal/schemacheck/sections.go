@@ -26,7 +26,7 @@ func (d *document) parseRelationships(node *yaml.Node) {
 		if text == "" || strings.HasPrefix(text, "//") {
 			continue
 		}
-		at := placed(finding.At(i + 1, strings.Index(line, text) + 1))
+		at := placed(finding.At(i+1, strings.Index(line, text)+1))
 		rel, err := tuple.Parse(text)
 		if err != nil {
 			d.findings = append(d.findings, d.Finding(at, finding.Error, finding.CodeInvalidRelationship,

@@ -17,7 +17,7 @@ func within(s *finding.Source, node *yaml.Node) func(finding.Place) finding.Plac
 	switch {
 	case node.Style&yaml.LiteralStyle != 0:
 		margin := indent(s, node)
-		return func(p finding.Place) finding.Place { return finding.At(node.Line + p.Line, margin + p.Column) }
+		return func(p finding.Place) finding.Place { return finding.At(node.Line+p.Line, margin+p.Column) }
 	case node.Style&yaml.FoldedStyle != 0 || strings.Contains(node.Value, "\n"):
 		return func(finding.Place) finding.Place { return start }
 	default:
@@ -26,7 +26,7 @@ func within(s *finding.Source, node *yaml.Node) func(finding.Place) finding.Plac
 			quote = 1
 		}
 		return func(p finding.Place) finding.Place {
-			return finding.At(node.Line, node.Column + quote + p.Column - 1)
+			return finding.At(node.Line, node.Column+quote+p.Column-1)
 		}
 	}
 }

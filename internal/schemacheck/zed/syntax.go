@@ -2,6 +2,7 @@ package zed
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/authzed/spicedb/pkg/schemadsl/dslshape"
@@ -27,7 +28,9 @@ func (t Text) syntax() []finding.Finding {
 				message = "this is not closed before the next definition begins: a brace is missing"
 			}
 		}
-		at.Line += c.line - 1
+		if at.Line += c.line - 1; at.Line < 1 { // in the flags, which another chunk has
+			continue
+		}
 		findings = append(findings, t.Source.Finding(t.Placed(at), finding.Error, finding.CodeInvalidSchema, "%s", message))
 	}
 	return findings
@@ -36,25 +39,41 @@ func (t Text) syntax() []finding.Finding {
 // chunk is a part of a schema that can be read alone.
 type chunk struct {
 	text string
-	line int  // of its first line, counted from 1
+	line int  // of its first line, counted from 1; less than 1 if flags were put before it
 	more bool // there is another one after it
 }
+
+var useFlag = regexp.MustCompile(`^\s*use\s+[a-z]+`)
 
 var chunkStart = regexp.MustCompile(`^\s*(definition|caveat|partial)\s+[A-Za-z_]`)
 
 // chunks splits a schema where definitions, caveats and partials begin. What is
-// before the first is a chunk too. Nothing begins within a comment.
+// before the first is a chunk too. The `use` flags, which change how all of it is
+// read, are put before each. Nothing begins within a comment.
 func chunks(schema string) []chunk {
 	var all []chunk
+	var flags []string
 	lines, from, comment := strings.Split(schema, "\n"), 0, false
+	add := func(end int) {
+		text := strings.Join(append(slices.Clone(flags), lines[from:end]...), "\n")
+		all = append(all, chunk{text, from + 1 - len(flags), end < len(lines)})
+		if from == 0 {
+			for _, line := range lines[:end] {
+				if flag := useFlag.FindString(line); flag != "" && firstMistake(flag) == nil {
+					flags = append(flags, flag)
+				}
+			}
+		}
+		from = end
+	}
 	for i, line := range lines {
 		if !comment && i > from && chunkStart.MatchString(line) {
-			all = append(all, chunk{strings.Join(lines[from:i], "\n"), from + 1, true})
-			from = i
+			add(i)
 		}
 		comment = inComment(line, comment)
 	}
-	return append(all, chunk{strings.Join(lines[from:], "\n"), from + 1, false})
+	add(len(lines))
+	return all
 }
 
 // inComment reports whether a block comment is open after a line.

@@ -2,10 +2,12 @@ package zed
 
 import (
 	"context"
+	"slices"
 
 	corev1 "github.com/authzed/spicedb/pkg/proto/core/v1"
 	"github.com/authzed/spicedb/pkg/schema"
 	"github.com/authzed/spicedb/pkg/spiceerrors"
+	"github.com/authzed/spicedb/pkg/tuple"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/tenantry/tenantry/internal/schemacheck/finding"
@@ -97,25 +99,35 @@ func branchAt(rewrite *corev1.UsersetRewrite, at finding.Place) *corev1.SetOpera
 	return nil
 }
 
-// takeOut takes what is at a place out of a definition, and reports whether anything was there.
+// takeOut puts what is always right in the place of what is wrong in a definition:
+// nil for a branch, the definition itself for a type. It reports whether there was anything to replace.
 func takeOut(d *corev1.NamespaceDefinition, at finding.Place) bool {
-	for i, r := range d.GetRelation() {
+	harmless := func(t *corev1.AllowedRelation) bool {
+		return t.GetNamespace() == d.GetName() && t.GetRelation() == tuple.Ellipsis
+	}
+	replace := func(t *corev1.AllowedRelation) {
+		t.Namespace, t.RelationOrWildcard = d.GetName(), &corev1.AllowedRelation_Relation{Relation: tuple.Ellipsis}
+		t.RequiredCaveat, t.RequiredExpiration = nil, nil
+	}
+	for _, r := range d.GetRelation() {
 		if c := branchAt(r.GetUsersetRewrite(), at); c != nil {
-			if c.GetXNil() != nil {
+			was := c.GetXNil() != nil
+			c.ChildType = &corev1.SetOperation_Child_XNil{XNil: &corev1.SetOperation_Child_Nil{}}
+			return !was
+		}
+		info := r.GetTypeInformation()
+		for i, t := range info.GetAllowedDirectRelations() {
+			if placeOf(t.GetSourcePosition()) != at {
+				continue
+			}
+			if harmless(t) {
 				return false
 			}
-			c.ChildType = &corev1.SetOperation_Child_XNil{XNil: &corev1.SetOperation_Child_Nil{}}
-			return true
-		}
-		types := r.GetTypeInformation().GetAllowedDirectRelations()
-		for j, t := range types {
-			if placeOf(t.GetSourcePosition()) == at {
-				r.GetTypeInformation().AllowedDirectRelations = append(types[:j:j], types[j+1:]...)
-				return true
+			if slices.ContainsFunc(info.AllowedDirectRelations, harmless) {
+				info.AllowedDirectRelations = slices.Delete(info.AllowedDirectRelations, i, i+1)
+			} else {
+				replace(t)
 			}
-		}
-		if placeOf(r.GetSourcePosition()) == at {
-			d.Relation = append(d.Relation[:i:i], d.Relation[i+1:]...)
 			return true
 		}
 	}
