@@ -62,6 +62,7 @@ func open(ctx context.Context, schema zed.Text, relationships []relationship) (*
 	if err != nil || len(problems.GetInputErrors()) > 0 {
 		return nil, problems.GetInputErrors(), err
 	}
+	rememberDefinitions(world.DevContext)
 	return world.DevContext, nil, nil
 }
 

@@ -1,30 +1,26 @@
 package schemacheck
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/authzed/spicedb/pkg/development"
 	devinterface "github.com/authzed/spicedb/pkg/proto/developer/v1"
-	v1 "github.com/authzed/spicedb/pkg/proto/dispatch/v1"
 	"github.com/authzed/spicedb/pkg/validationfile/blocks"
+	"google.golang.org/grpc/status"
 
 	"github.com/tenantry/tenantry/internal/schemacheck/finding"
 )
 
-// outcome is what a check comes to.
-type outcome string
-
-const (
-	isTrue     outcome = "true"
-	isFalse    outcome = "false"
-	isCaveated outcome = "conditional"
-)
-
 // runAssertions runs every assertion of a document.
 func runAssertions(world *development.DevContext, doc *document) []finding.Finding {
-	far := &deep{world: world}
-	defer far.close()
+	if len(doc.assertions) == 0 {
+		return nil
+	}
+	checker, err := newChecker(world)
+	if err != nil {
+		return []finding.Finding{doc.Finding(finding.Place{}, finding.Error, finding.CodeInvalidAssertion, "%s", err)}
+	}
+	defer checker.stop()
 	var findings []finding.Finding
 	for _, a := range doc.assertions {
 		if a.Relationship.OptionalCaveat != nil || a.Relationship.OptionalExpiration != nil {
@@ -32,39 +28,16 @@ func runAssertions(world *development.DevContext, doc *document) []finding.Findi
 				`an assertion takes no caveat and no expiration; context comes after it, as with {"name": "value"}`))
 			continue
 		}
-		is, why, err := check(world, a)
-		if err != nil && isTooDeep(world, err) {
-			is, why, err = far.check(a)
-		}
+		is, why, err := checker.check(a)
 		switch {
 		case err != nil:
-			findings = append(findings, refused(world, doc, a.at, finding.CodeInvalidAssertion, err))
+			findings = append(findings, refused(doc, a.at, finding.CodeInvalidAssertion, err))
 		case is != a.want:
 			text := strings.TrimSpace(a.RelationshipWithContextString)
 			findings = append(findings, doc.Finding(a.at, finding.Error, finding.CodeAssertionFailed, "%s should be %s, and is %s%s", text, a.want, is, why))
 		}
 	}
 	return findings
-}
-
-// check runs an assertion's check, and says on what the outcome depends if it is conditional.
-func check(world *development.DevContext, a assertion) (is outcome, why string, err error) {
-	got, err := development.RunCheck(world, a.Relationship.Resource, a.Relationship.Subject, a.CaveatContext)
-	if err != nil {
-		return "", "", err
-	}
-	switch got.Permissionship {
-	case v1.ResourceCheckResult_MEMBER:
-		return isTrue, "", nil
-	case v1.ResourceCheckResult_CAVEATED_MEMBER:
-		return isCaveated, lacks(got.MissingCaveatFields), nil
-	default:
-		return isFalse, "", nil
-	}
-}
-
-func lacks(fields []string) string {
-	return ": the context lacks " + strings.Join(slices.Compact(slices.Sorted(slices.Values(fields))), ", ")
 }
 
 // runExpectations compares the subjects found for every resource and permission with those expected.
@@ -75,7 +48,7 @@ func runExpectations(world *development.DevContext, doc *document) []finding.Fin
 			ValidationMap: blocks.ValidationMap{e.key: e.subjects},
 		})
 		if err != nil {
-			findings = append(findings, refused(world, doc, e.at, finding.CodeInvalidExpectation, err))
+			findings = append(findings, refused(doc, e.at, finding.CodeInvalidExpectation, err))
 		}
 		for _, p := range problems {
 			findings = append(findings, expectationFinding(doc, e, p))
@@ -102,21 +75,9 @@ func expectationFinding(doc *document, e expectation, p *devinterface.DeveloperE
 }
 
 // refused makes a finding of a check that could not be run.
-func refused(world *development.DevContext, doc *document, at finding.Place, code string, err error) finding.Finding {
-	if isTooDeep(world, err) {
+func refused(doc *document, at finding.Place, code string, err error) finding.Finding {
+	if isTooDeep(err) {
 		return doc.Finding(at, finding.Error, finding.CodeTooDeep, "this leads over more levels of objects than SpiceDB follows, or in a circle")
 	}
-	known, other := development.DistinguishGraphError(world, err, devinterface.DeveloperError_ASSERTION, 0, 0, "")
-	switch {
-	case known != nil:
-		return doc.Finding(at, finding.Error, code, "%s", known.GetMessage())
-	case other != nil:
-		err = other
-	}
-	return doc.Finding(at, finding.Error, code, "%s", err)
-}
-
-func isTooDeep(world *development.DevContext, err error) bool {
-	known, _ := development.DistinguishGraphError(world, err, devinterface.DeveloperError_ASSERTION, 0, 0, "")
-	return known.GetKind() == devinterface.DeveloperError_MAXIMUM_RECURSION
+	return doc.Finding(at, finding.Error, code, "%s", status.Convert(err).Message())
 }
