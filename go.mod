@@ -5,6 +5,7 @@ go 1.26.5
 require (
 	github.com/authzed/authzed-go v1.11.0
 	github.com/authzed/spicedb v1.56.0
+	github.com/bmatcuk/doublestar/v4 v4.9.1
 	github.com/cenkalti/backoff/v5 v5.0.3
 	github.com/coreos/go-oidc/v3 v3.21.0
 	github.com/danielgtaylor/huma/v2 v2.37.2

@@ -9,9 +9,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bmatcuk/doublestar/v4"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/tenantry/tenantry/internal/schemacheck/finding"
+	"github.com/tenantry/tenantry/internal/schemacheck/zed"
 )
 
 // target is a file to check, or why there is none.
@@ -19,6 +21,7 @@ type target struct {
 	path    string
 	problem string // empty if the file is to be checked
 	code    string
+	found   bool // in a directory, rather than named
 }
 
 // targets finds the files that the paths name: files, directories and patterns.
@@ -34,7 +37,76 @@ func targets(paths []string) []target {
 			}
 		}
 	}
-	return all
+	return withoutParts(all)
+}
+
+// withoutParts leaves out the schemas found in directories that are checked with
+// another file: one that imports them, or a validation file that is about them.
+// Of those that import each other in a circle, one stays.
+func withoutParts(all []target) []target {
+	parts := map[string][]string{}
+	used := map[string]bool{}
+	for _, t := range all {
+		parts[t.path] = partsOf(t.path)
+		for _, p := range parts[t.path] {
+			used[p] = used[p] || p != t.path
+		}
+	}
+	reached := map[string]bool{}
+	var reach func(path string)
+	reach = func(path string) {
+		if reached[path] {
+			return
+		}
+		reached[path] = true
+		if _, known := parts[path]; !known {
+			parts[path] = partsOf(path)
+		}
+		for _, p := range parts[path] {
+			reach(p)
+		}
+	}
+	leave := map[string]bool{}
+	for _, t := range all {
+		if leave[t.path] = t.found && isSchema(t.path) && used[t.path]; !leave[t.path] {
+			reach(t.path)
+		}
+	}
+	for _, t := range all {
+		if leave[t.path] && !reached[t.path] {
+			leave[t.path] = false
+			reach(t.path)
+		}
+	}
+	return slices.DeleteFunc(all, func(t target) bool { return leave[t.path] })
+}
+
+// partsOf returns the schema files that a file names.
+func partsOf(path string) []string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil // a finding, later
+	}
+	var parts []string
+	if isSchema(path) {
+		for _, name := range zed.Imports(string(text)) {
+			parts = append(parts, beside(path, name))
+		}
+	} else if name := schemaFileOf(text); name != "" {
+		parts = append(parts, beside(path, name))
+	}
+	return parts
+}
+
+// schemaFileOf returns the name of the schema file that a validation file names, "" if it names none.
+func schemaFileOf(text []byte) string {
+	var doc struct {
+		SchemaFile string `yaml:"schemaFile"`
+	}
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return ""
+	}
+	return doc.SchemaFile
 }
 
 func expand(path string) []target {
@@ -47,15 +119,14 @@ func expand(path string) []target {
 	case !errors.Is(err, fs.ErrNotExist) || !strings.ContainsAny(path, `*?[`):
 		return []target{{path: path, code: finding.CodeUnreadableFile, problem: "cannot read the file: " + reason(err)}}
 	}
-	found, err := filepath.Glob(path)
+	found, err := doublestar.FilepathGlob(path, doublestar.WithFilesOnly())
 	if err != nil {
 		return []target{{path: path, code: finding.CodeNoFiles, problem: "not a pattern: " + err.Error()}}
 	}
+	slices.Sort(found)
 	var all []target
-	for _, f := range found { // sorted by Glob
-		if info, err := os.Stat(f); err != nil || !info.IsDir() {
-			all = append(all, target{path: f})
-		}
+	for _, f := range found {
+		all = append(all, target{path: f})
 	}
 	if len(all) == 0 {
 		return []target{{path: path, code: finding.CodeNoFiles, problem: "no file fits the pattern"}}
@@ -63,7 +134,7 @@ func expand(path string) []target {
 	return all
 }
 
-// walk finds the validation files below a directory, by name. Hidden
+// walk finds the validation files and schemas below a directory, by name. Hidden
 // directories are left out, and YAML files that are evidently something else.
 func walk(dir string) []target {
 	var all []target
@@ -78,8 +149,8 @@ func walk(dir string) []target {
 			if path != dir && strings.HasPrefix(entry.Name(), ".") {
 				return fs.SkipDir
 			}
-		case isYAML(path) && looksLikeValidation(path):
-			all = append(all, target{path: path})
+		case isSchema(path), isYAML(path) && looksLikeValidation(path):
+			all = append(all, target{path: path, found: true})
 		}
 		return nil
 	})
@@ -87,7 +158,7 @@ func walk(dir string) []target {
 		all = append(all, target{path: dir, code: finding.CodeUnreadableFile, problem: "cannot read the directory: " + reason(err)})
 	}
 	if len(all) == 0 {
-		return []target{{path: dir, code: finding.CodeNoFiles, problem: "the directory has no validation file"}}
+		return []target{{path: dir, code: finding.CodeNoFiles, problem: "the directory has no validation file (*.yaml, *.yml) and no schema (*.zed)"}}
 	}
 	return all
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/tenantry/tenantry/internal/fault"
@@ -14,8 +15,9 @@ import (
 )
 
 // Validate checks validation files and schemas. A path is a file, a directory
-// (the validation files below it, *.yaml and *.yml) or a pattern in the syntax of
-// [filepath.Match]; a file whose name ends in .zed is a schema and only compiled.
+// (the validation files and schemas below it: *.yaml, *.yml and *.zed) or a pattern,
+// in which ** stands for any number of directories. A file whose name ends in .zed is
+// a schema and only compiled; found in a directory, it is left out if another file is about it.
 //
 // Every file is checked whatever is wrong with others, as many at a time as
 // there are processors, and within a file every assertion is run. All that is
@@ -27,13 +29,14 @@ func Validate(ctx context.Context, paths []string) (Report, error) {
 		return Report{}, fault.New(fault.Invalid, "missing_path", "name at least one file, directory or pattern to validate").In("paths")
 	}
 	files := targets(paths)
+	known := newSchemas(files)
 	report := Report{Files: make([]FileResult, len(files))}
 	next := make(chan int)
 	var workers sync.WaitGroup
 	for range min(len(files), runtime.GOMAXPROCS(0)) {
 		workers.Go(func() {
 			for i := range next {
-				report.Files[i] = checkFile(ctx, files[i])
+				report.Files[i] = known.checkFile(ctx, files[i])
 			}
 		})
 	}
@@ -52,16 +55,16 @@ func Validate(ctx context.Context, paths []string) (Report, error) {
 }
 
 // checkFile checks one file and returns its findings in order.
-func checkFile(ctx context.Context, t target) FileResult {
+func (s *schemas) checkFile(ctx context.Context, t target) FileResult {
 	result := FileResult{Path: t.path, Findings: []finding.Finding{}}
 	src, problem := read(t)
 	switch {
 	case problem != nil:
 		result.Findings = append(result.Findings, *problem)
 	case isSchema(t.path):
-		result.Findings = append(result.Findings, checkSchema(ctx, src)...)
+		result.Findings = append(result.Findings, s.checkSchema(ctx, src)...)
 	default:
-		checkDocument(ctx, src, &result)
+		s.checkDocument(ctx, src, &result)
 	}
 	finding.Sort(result.Findings)
 	return result
@@ -83,30 +86,36 @@ func read(t target) (*finding.Source, *finding.Finding) {
 }
 
 // checkSchema compiles a schema file.
-func checkSchema(ctx context.Context, src *finding.Source) []finding.Finding {
+func (s *schemas) checkSchema(ctx context.Context, src *finding.Source) []finding.Finding {
 	if src.LastLine() == 1 && src.Line(1) == "" {
 		return []finding.Finding{src.Finding(finding.Place{}, finding.Error, finding.CodeEmptyFile, "the file is empty")}
 	}
-	_, findings := zed.Compile(ctx, zed.File(src))
-	return findings
+	v, _ := s.compile(ctx, zed.File(src), src.Path)
+	return v.findings
 }
 
 // checkDocument runs a validation file.
-func checkDocument(ctx context.Context, src *finding.Source, result *FileResult) {
+func (s *schemas) checkDocument(ctx context.Context, src *finding.Source, result *FileResult) {
 	doc, ok := parse(src)
 	if !ok {
 		result.Findings = append(result.Findings, doc.findings...)
 		return
 	}
-	s, problem := doc.readSchema()
+	schema, problem := doc.readSchema()
 	if problem != nil {
 		result.Findings = append(append(result.Findings, doc.findings...), *problem)
 		return
 	}
-	_, findings := zed.Compile(ctx, s)
-	findings = append(findings, doc.findings...)
-	if len(findings) == len(doc.findings) {
-		world, refused := load(ctx, s, doc)
+	v, tell := s.compile(ctx, schema, src.Path)
+	findings := slices.Clone(doc.findings)
+	if tell {
+		findings = append(findings, v.findings...)
+	} else if v.schema == nil {
+		findings = append(findings, doc.Finding(within(doc.Source, doc.schemaFile)(finding.At(1, 1)), finding.Error, finding.CodeInvalidSchema,
+			"nothing of this file was run: %s has mistakes, which are told with %s", schema.Path, s.tellers[schema.Path]))
+	}
+	if v.schema != nil {
+		world, refused := load(ctx, schema, doc)
 		findings = append(findings, refused...)
 		if world != nil {
 			defer world.Dispose()
@@ -126,10 +135,7 @@ func (d *document) readSchema() (zed.Text, *finding.Finding) {
 	if d.schema != nil {
 		return zed.Text{Source: d.Source, Schema: d.schema.Value, Placed: within(d.Source, d.schema), Dir: filepath.Dir(d.Path)}, nil
 	}
-	path := filepath.FromSlash(d.schemaFile.Value)
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(filepath.Dir(d.Path), path)
-	}
+	path := beside(d.Path, d.schemaFile.Value)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		f := d.Finding(within(d.Source, d.schemaFile)(finding.At(1, 1)), finding.Error, finding.CodeUnreadableFile, "cannot read the schema file %s: %s", path, reason(err))

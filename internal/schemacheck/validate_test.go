@@ -76,6 +76,13 @@ func TestValidatePaths(t *testing.T) {
 		"blank.yaml":         "\n",
 		"notes/readme.md":    "schema: none\n",
 		"nothing/values.yml": "replicas: 3\n",
+
+		"schemas/root.zed":     "use import\nimport \"part.zed\"\ndefinition doc {\n\trelation reader: user\n}\n",
+		"schemas/part.zed":     "definition user {}\n",
+		"schemas/tested.zed":   "definition user {}\n",
+		"schemas/tests.yaml":   "schemaFile: tested.zed\n",
+		"schemas/circle_a.zed": "use import\nimport \"circle_b.zed\"\n",
+		"schemas/circle_b.zed": "use import\nimport \"circle_a.zed\"\n",
 	} {
 		path := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -87,13 +94,16 @@ func TestValidatePaths(t *testing.T) {
 	}
 	t.Chdir(dir)
 	for name, c := range map[string]struct{ paths, want []string }{
-		"a directory":                     {[]string{"."}, []string{"a.yml", "b.yaml", "blank.yaml", "broken.yaml", "sub/c.yaml", "sub/deeper/d.yaml"}},
+		"a directory":                     {[]string{"."}, []string{"a.yml", "b.yaml", "blank.yaml", "broken.yaml", "schemas/circle_a.zed", "schemas/root.zed", "schemas/tests.yaml", "sub/c.yaml", "sub/deeper/d.yaml", "sub/schema.zed"}},
 		"a file, as it is":                {[]string{"values.yaml"}, []string{"values.yaml"}},
 		"a hidden directory, if asked":    {[]string{".hidden"}, []string{".hidden/e.yaml"}},
 		"a pattern":                       {[]string{"sub/*"}, []string{"sub/c.yaml", "sub/schema.zed"}},
-		"each once, in the order asked":   {[]string{"sub/c.yaml", "b.yaml", "./sub/../b.yaml", "sub"}, []string{"sub/c.yaml", "b.yaml", "sub/deeper/d.yaml"}},
+		"each once, in the order asked":   {[]string{"sub/c.yaml", "b.yaml", "./sub/../b.yaml", "sub"}, []string{"sub/c.yaml", "b.yaml", "sub/deeper/d.yaml", "sub/schema.zed"}},
+		"a pattern through directories":   {[]string{"**/*.yaml"}, []string{".hidden/e.yaml", "b.yaml", "blank.yaml", "broken-values.yaml", "broken.yaml", "list.yaml", "schemas/tests.yaml", "sub/c.yaml", "sub/deeper/d.yaml", "values.yaml"}},
+		"schemas, without their parts":    {[]string{"schemas"}, []string{"schemas/circle_a.zed", "schemas/root.zed", "schemas/tests.yaml"}},
+		"a part, if asked":                {[]string{"schemas/part.zed"}, []string{"schemas/part.zed"}},
 		"a directory without any":         {[]string{"nothing"}, []string{"nothing: no_files"}},
-		"a pattern without any":           {[]string{"*.zed"}, []string{"*.zed: no_files"}},
+		"a pattern without any":           {[]string{"x*.zed"}, []string{"x*.zed: no_files"}},
 		"a pattern that is none":          {[]string{"[a"}, []string{"[a: no_files"}},
 		"a missing file is no one else's": {[]string{"gone.yaml", "b.yaml"}, []string{"gone.yaml: unreadable_file", "b.yaml"}},
 	} {
@@ -155,5 +165,36 @@ func TestValidateInterrupted(t *testing.T) {
 	_, err := schemacheck.Validate(ctx, []string{"testdata/good"})
 	if !errors.Is(err, fault.Unavailable) || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v; want an Unavailable fault with the cause", err)
+	}
+}
+
+// What is wrong with a schema is told once, however many files are about it, and none of them passes.
+func TestValidateTellsOfASchemaOnce(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const about = "assertions:\n  assertTrue: [\"doc:a#reader@user:b\"]\n"
+	for name, content := range map[string]string{
+		"schema.zed": "definition user {}\n\ndefinition doc {\n\trelation reader: usr\n}\n",
+		"a.yaml":     "schemaFile: schema.zed\n" + about, "b.yaml": "schemaFile: ./schema.zed\n" + about,
+	} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, paths := range [][]string{{"a.yaml", "b.yaml"}, {"."}} {
+		var got []string
+		for _, f := range validate(t, paths...).Findings() {
+			got = append(got, f.String())
+		}
+		want := []string{
+			"schema.zed:4:19: could not lookup definition `usr` for relation `reader`: object definition `usr` not found [invalid_schema]",
+			"b.yaml:1:13: nothing of this file was run: schema.zed has mistakes, which are told with a.yaml [invalid_schema]",
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%v: findings (-want +got):\n%s", paths, diff)
+		}
+	}
+	got := validate(t, "b.yaml", "schema.zed", "a.yaml").Findings()
+	if len(got) != 3 || got[0].File != "b.yaml" || got[1].File != "schema.zed" || got[2].File != "a.yaml" {
+		t.Errorf("with the schema itself among the files: %v", got)
 	}
 }

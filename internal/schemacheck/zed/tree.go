@@ -2,6 +2,7 @@ package zed
 
 import (
 	"maps"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -43,42 +44,51 @@ func newTree(text Text, compiled *compiler.CompiledSchema) *Schema {
 
 // file returns the text that has the definition, partial or caveat of a name.
 func (t *tree) file(name string) Text {
-	path := t.compiled.GetPathToDefinitionOrPartialOrCaveat(name)
-	if path == "" {
-		path = RootName
+	in := t.compiled.GetPathToDefinitionOrPartialOrCaveat(name)
+	if in == "" {
+		in = RootName
 	}
-	return t.named(path)
+	return t.named(in)
 }
 
-func (t *tree) named(path string) Text {
-	if known, ok := t.files[path]; ok {
+func (t *tree) named(name string) Text {
+	if known, ok := t.files[name]; ok {
 		return known
 	}
-	t.files[path] = t.text.inFile(path)
-	return t.files[path]
+	t.files[name] = t.text.inFile(name)
+	return t.files[name]
 }
 
 var importLine = regexp.MustCompile(`(?m)^\s*import\s+["']([^"']+)["']`)
 
-// imports returns the files that a text imports, and those that they import.
+// imports returns the names of the files that a text imports, and those that they
+// import; each is looked for beside the file that names it.
 func (t *tree) imports(text Text) map[string]Text {
 	found := map[string]Text{}
-	var add func(text Text)
-	add = func(text Text) {
-		for _, m := range importLine.FindAllStringSubmatch(text.Schema, -1) {
-			for _, name := range []string{m[1], strings.TrimPrefix(m[1], "./")} {
-				if _, seen := found[name]; seen {
-					continue
-				}
-				if file := t.named(name); file.Schema != "" {
-					found[name] = file
-					add(file)
-				}
+	var add func(text Text, dir string)
+	add = func(text Text, dir string) {
+		for _, name := range Imports(text.Schema) {
+			name = path.Join(dir, name)
+			if _, seen := found[name]; seen {
+				continue
+			}
+			if file := t.named(name); file.Schema != "" {
+				found[name] = file
+				add(file, path.Dir(name))
 			}
 		}
 	}
-	add(text)
+	add(text, "")
 	return found
+}
+
+// Imports returns the names of the files that a schema imports, as it writes them.
+func Imports(schema string) []string {
+	var names []string
+	for _, m := range importLine.FindAllStringSubmatch(schema, -1) {
+		names = append(names, m[1])
+	}
+	return names
 }
 
 func (t *tree) location(in Text, p *corev1.SourcePosition) Location {
