@@ -22,6 +22,8 @@ var (
 	tokenName = regexp.MustCompile(`TokenType([A-Za-z]+)`)
 	oneOf     = regexp.MustCompile(`^Expected one of: \[(.*)\], found: (.*)$`)
 	found     = regexp.MustCompile(`^Expected (.+?),? found:? (?:token )?(.*)$`)
+	badName   = regexp.MustCompile("(?s)^error in (?:object definition|relation|permission) (.+?): validation error: *(?:- )?name: does not match regex.*$")
+	inCEL     = regexp.MustCompile(`ERROR: [^ ]+:\d+:\d+: | \(in container ''\)|(?s)\n \|.*$`)
 	atRoot    = regexp.MustCompile(`^Unexpected token at root level: (.*)$`)
 )
 
@@ -36,6 +38,9 @@ func Plain(message string) string {
 			return name
 		})
 	}
+	if m := badName.FindStringSubmatch(message); m != nil {
+		return "`" + m[1] + "` cannot be a name: names have 3 to 64 small letters, digits and `_`, begin with a letter and do not end with `_`"
+	}
 	if m := atRoot.FindStringSubmatch(message); m != nil {
 		return word(m[1]) + " is not expected here" + hint
 	}
@@ -49,7 +54,7 @@ func Plain(message string) string {
 	if m := found.FindStringSubmatch(message); m != nil {
 		return "expected " + plainWord(word(m[1])) + ", found " + word(m[2])
 	}
-	return word(message)
+	return inCEL.ReplaceAllString(word(message), "")
 }
 
 func plainWord(s string) string {

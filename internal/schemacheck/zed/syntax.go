@@ -22,7 +22,9 @@ func (t Text) syntax() []finding.Finding {
 			continue
 		}
 		at, message := placeIn(c.text, bad.rune), Plain(bad.message)
-		if endsEarly(c.text, *bad) {
+		if rest := []rune(c.text); strings.HasPrefix(string(rest[min(bad.rune, len(rest)):]), "/*") && strings.Contains(bad.message, "TokenTypeError") {
+			message = "this comment is not closed: `*/` is missing"
+		} else if endsEarly(c.text, *bad) {
 			at, message = endOf(c.text), "the schema ends too early: a brace or a comment is not closed"
 			if c.more {
 				message = "this is not closed before the next definition begins: a brace is missing"
