@@ -23,7 +23,7 @@ func catalogue(t *testing.T, extra ...schema.Source) *schema.Catalogue {
 	return c
 }
 
-func zed(name, text string) schema.Source { return schema.Source{Name: name, Text: []byte(text)} }
+func source(name, text string) schema.Source { return schema.Source{Name: name, Text: []byte(text)} }
 
 const documentsZed = `// The application's own.
 definition document {
@@ -44,8 +44,8 @@ func TestBuild(t *testing.T) {
 }
 
 func TestU3_BuildWithAnApplicationsOwn(t *testing.T) {
-	c := catalogue(t, zed("documents.yaml", "permissions:\n  - {key: docs.read, relation: read_documents, description: Read.}\n"))
-	got, err := schemacheck.Build(c, zed("documents.zed", documentsZed))
+	c := catalogue(t, source("documents.yaml", "permissions:\n  - {key: docs.read, relation: read_documents, description: Read.}\n"))
+	got, err := schemacheck.Build(c, source("documents.zed", documentsZed))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,8 +56,8 @@ func TestU3_BuildWithAnApplicationsOwn(t *testing.T) {
 
 // A file's use flags move to the top, where SpiceDB wants them; its own lines keep their numbers in findings.
 func TestBuildMovesUseFlags(t *testing.T) {
-	first := zed("first.zed", "use expiration\nuse self // for groups\n\ndefinition group {\n\trelation manager: user with expiration\n\tpermission itself = manager + self\n}\n")
-	second := zed("second.zed", "use self\ndefinition folder {\n\trelation reader: usr\n}\n")
+	first := source("first.zed", "use expiration\nuse self // for groups\n\ndefinition group {\n\trelation manager: user with expiration\n\tpermission itself = manager + self\n}\n")
+	second := source("second.zed", "use self\ndefinition folder {\n\trelation reader: usr\n}\n")
 	got, err := schemacheck.Build(catalogue(t), first)
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +84,7 @@ func TestBuildComposesFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	docs := zed("docs.zed", "use import\nuse partial\nimport \"people.zed\"\nimport \"parts/audit.zed\"\n\ndefinition doc {\n\trelation reader: team#member\n\t...audited\n}\n")
+	docs := source("docs.zed", "use import\nuse partial\nimport \"people.zed\"\nimport \"parts/audit.zed\"\n\ndefinition doc {\n\trelation reader: team#member\n\t...audited\n}\n")
 	got, err := schemacheck.Build(catalogue(t), docs)
 	if err != nil {
 		t.Fatal(err)
@@ -92,7 +92,7 @@ func TestBuildComposesFiles(t *testing.T) {
 	if strings.Count(got, "partial audited") != 1 || strings.Count(got, "definition team") != 1 || strings.Contains(got, "import") {
 		t.Errorf("the imported files are not in the schema once:\n%s", got)
 	}
-	_, err = schemacheck.Build(catalogue(t), docs, zed("more.zed", "use import\nimport \"parts/mistake.zed\"\n"))
+	_, err = schemacheck.Build(catalogue(t), docs, source("more.zed", "use import\nimport \"parts/mistake.zed\"\n"))
 	wantFindings(t, err, "parts/mistake.zed:2:19: could not lookup definition `usr` for relation `reader`: object definition `usr` not found [invalid_schema]")
 }
 
@@ -102,52 +102,52 @@ func TestBuildFindings(t *testing.T) {
 		want        []string
 	}{
 		"syntax": {
-			[]schema.Source{zed("a.zed", "definition a_doc {}\n"), zed("b.zed", "\n\n  definition b_doc {\n    relation reader user\n  }\n")},
+			[]schema.Source{source("a.zed", "definition a_doc {}\n"), source("b.zed", "\n\n  definition b_doc {\n    relation reader user\n  }\n")},
 			[]string{"b.zed:4:21: expected `:`, found a name [invalid_schema]"},
 		},
 		"first line, indented": {
-			[]schema.Source{zed("a.zed", "\n   definition a_doc { relation reader user }")},
+			[]schema.Source{source("a.zed", "\n   definition a_doc { relation reader user }")},
 			[]string{"a.zed:2:39: expected `:`, found a name [invalid_schema]"},
 		},
 		"unknown type and relation": {
-			[]schema.Source{zed("a.zed", "definition a_doc {\n\trelation reader: usr\n}\n"), zed("b.zed", "definition b_doc {\n\trelation account: account\n\tpermission read = reader\n}\n")},
+			[]schema.Source{source("a.zed", "definition a_doc {\n\trelation reader: usr\n}\n"), source("b.zed", "definition b_doc {\n\trelation account: account\n\tpermission read = reader\n}\n")},
 			[]string{
 				"a.zed:2:19: could not lookup definition `usr` for relation `reader`: object definition `usr` not found [invalid_schema]",
 				"b.zed:3:20: relation/permission `reader` not found under definition `b_doc` [invalid_schema]",
 			},
 		},
 		"no end, in the last file": {
-			[]schema.Source{zed("a.zed", "definition a_doc {\n\trelation reader: user\n")},
+			[]schema.Source{source("a.zed", "definition a_doc {\n\trelation reader: user\n")},
 			[]string{"a.zed:2:23: the schema ends too early: a brace or a comment is not closed [invalid_schema]"},
 		},
 		"no end, in a file before": {
-			[]schema.Source{zed("a.zed", "definition a_doc {\n\trelation reader: user\n"), zed("b.zed", "definition b_doc {}\n")},
+			[]schema.Source{source("a.zed", "definition a_doc {\n\trelation reader: user\n"), source("b.zed", "definition b_doc {}\n")},
 			[]string{"a.zed:2:23: this is not closed before the next definition begins: a brace is missing [invalid_schema]"},
 		},
 		"one too many": {
-			[]schema.Source{zed("a.zed", "definition a_doc {}\n}\n"), zed("b.zed", "definition b_doc {}\n")},
+			[]schema.Source{source("a.zed", "definition a_doc {}\n}\n"), source("b.zed", "definition b_doc {}\n")},
 			[]string{"a.zed:2:1: `}` is not expected here; at the top of a schema are `use`, `import`, `definition`, `caveat` and `partial` [invalid_schema]"},
 		},
 		"Tenantry's own types": {
-			[]schema.Source{zed("a.zed", "use self\n\n// definition role is Tenantry's\ndefinition user {}\ndefinition a_doc {}\n"), zed("b.zed", "definition account {\n\trelation reader: user\n}\n")},
+			[]schema.Source{source("a.zed", "use self\n\n// definition role is Tenantry's\ndefinition user {}\ndefinition a_doc {}\n"), source("b.zed", "definition account {\n\trelation reader: user\n}\n")},
 			[]string{
 				"a.zed:4:1: user is one of Tenantry's own definitions; refer to it, or choose another name [reserved_definition]",
 				"b.zed:1:1: account is one of Tenantry's own definitions; refer to it, or choose another name [reserved_definition]",
 			},
 		},
 		"the same name twice": {
-			[]schema.Source{zed("a.zed", "definition doc {}\n"), zed("b.zed", "definition other {}\ndefinition doc {}\n")},
+			[]schema.Source{source("a.zed", "definition doc {}\n"), source("b.zed", "definition other {}\ndefinition doc {}\n")},
 			[]string{"b.zed:2:1: found name reused between multiple definitions and/or caveats: doc [invalid_schema]"},
 		},
 		"imports of what is not there, or elsewhere": {
-			[]schema.Source{zed("a.zed", "use import\n\t// people\n\timport \"b.zed\"\nimport '../c.zed'\ndefinition a_doc {}\n")},
+			[]schema.Source{source("a.zed", "use import\n\t// people\n\timport \"b.zed\"\nimport '../c.zed'\ndefinition a_doc {}\n")},
 			[]string{
 				"a.zed:3:2: cannot read the imported file b.zed: no such file or directory [unreadable_file]",
 				"a.zed:4:1: cannot import ../c.zed: an import names a file in the directory of a.zed or below it [unreadable_file]",
 			},
 		},
 		"several mistakes in several files": {
-			[]schema.Source{zed("a.zed", "definition a_doc {\n\trelation reader user\n}\n\ndefinition a_file {\n\tpermission read = reader +\n}\n"), zed("b.zed", "definition b_doc {\n\trelation : user\n}\n")},
+			[]schema.Source{source("a.zed", "definition a_doc {\n\trelation reader user\n}\n\ndefinition a_file {\n\tpermission read = reader +\n}\n"), source("b.zed", "definition b_doc {\n\trelation : user\n}\n")},
 			[]string{
 				"a.zed:2:18: expected `:`, found a name [invalid_schema]",
 				"a.zed:7:1: expected a relation, a permission or `(` after the operator, found `}` [invalid_schema]",
@@ -155,7 +155,7 @@ func TestBuildFindings(t *testing.T) {
 			},
 		},
 		"several types that are not there": {
-			[]schema.Source{zed("a.zed", "definition a_doc {\n\trelation reader: usr | user | grp#member\n\trelation writer: user#member\n\tpermission read = reader + owner + parent->read\n}\n")},
+			[]schema.Source{source("a.zed", "definition a_doc {\n\trelation reader: usr | user | grp#member\n\trelation writer: user#member\n\tpermission read = reader + owner + parent->read\n}\n")},
 			[]string{
 				"a.zed:2:19: could not lookup definition `usr` for relation `reader`: object definition `usr` not found [invalid_schema]",
 				"a.zed:2:32: could not lookup definition `grp` for relation `reader`: object definition `grp` not found [invalid_schema]",
@@ -165,7 +165,7 @@ func TestBuildFindings(t *testing.T) {
 			},
 		},
 		"an unknown flag": {
-			[]schema.Source{zed("a.zed", "use magic\ndefinition a_doc {}\n")},
+			[]schema.Source{source("a.zed", "use magic\ndefinition a_doc {}\n")},
 			[]string{"a.zed:1:10: Unknown use flag: `magic`. Options are: expiration, import, partial, self, typechecking [invalid_schema]"},
 		},
 	} {
