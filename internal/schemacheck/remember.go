@@ -6,6 +6,7 @@ import (
 
 	"github.com/authzed/spicedb/pkg/datalayer"
 	"github.com/authzed/spicedb/pkg/datastore"
+	"github.com/authzed/spicedb/pkg/datastore/options"
 	"github.com/authzed/spicedb/pkg/development"
 )
 
@@ -25,6 +26,23 @@ type rememberingLayer struct {
 // SnapshotReader reads at a revision; the definitions are those of the first read.
 func (l *rememberingLayer) SnapshotReader(at datastore.Revision, hash datalayer.SchemaHash) datalayer.RevisionedReader {
 	return rememberingReader{l.DataLayer.SnapshotReader(at, hash), l}
+}
+
+// ReadWriteTx writes; the definitions are those of the first read.
+func (l *rememberingLayer) ReadWriteTx(ctx context.Context, do datalayer.TxUserFunc, opts ...options.RWTOptionsOption) (datastore.Revision, error) {
+	return l.DataLayer.ReadWriteTx(ctx, func(ctx context.Context, tx datalayer.ReadWriteTransaction) error {
+		return do(ctx, rememberingTx{tx, l})
+	}, opts...)
+}
+
+type rememberingTx struct {
+	datalayer.ReadWriteTransaction
+	layer *rememberingLayer
+}
+
+// ReadSchema returns a reader that looks into what is remembered first.
+func (t rememberingTx) ReadSchema(ctx context.Context) (datalayer.SchemaReader, error) {
+	return rememberingReader{t.ReadWriteTransaction, t.layer}.ReadSchema(ctx)
 }
 
 type rememberingReader struct {
