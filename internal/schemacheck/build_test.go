@@ -66,7 +66,7 @@ func TestBuildMovesUseFlags(t *testing.T) {
 		t.Errorf("the flags are not at the top once:\n%s", got)
 	}
 	_, err = schemacheck.Build(catalogue(t), first, second)
-	wantFindings(t, err, "second.zed:3:19: could not lookup definition `usr` for relation `reader`: object definition `usr` not found [invalid_schema]")
+	wantFindings(t, err, "second.zed:3:19: there is no definition `usr`; did you mean `user`? [invalid_schema]")
 }
 
 // Files are composed: imports, and partials across files.
@@ -93,7 +93,7 @@ func TestBuildComposesFiles(t *testing.T) {
 		t.Errorf("the imported files are not in the schema once:\n%s", got)
 	}
 	_, err = schemacheck.Build(catalogue(t), docs, source("more.zed", "use import\nimport \"parts/mistake.zed\"\n"))
-	wantFindings(t, err, "parts/mistake.zed:2:19: could not lookup definition `usr` for relation `reader`: object definition `usr` not found [invalid_schema]")
+	wantFindings(t, err, "parts/mistake.zed:2:19: there is no definition `usr`; did you mean `user`? [invalid_schema]")
 }
 
 func TestBuildFindings(t *testing.T) {
@@ -112,8 +112,8 @@ func TestBuildFindings(t *testing.T) {
 		"unknown type and relation": {
 			[]schema.Source{source("a.zed", "definition a_doc {\n\trelation reader: usr\n}\n"), source("b.zed", "definition b_doc {\n\trelation account: account\n\tpermission read = reader\n}\n")},
 			[]string{
-				"a.zed:2:19: could not lookup definition `usr` for relation `reader`: object definition `usr` not found [invalid_schema]",
-				"b.zed:3:20: relation/permission `reader` not found under definition `b_doc` [invalid_schema]",
+				"a.zed:2:19: there is no definition `usr`; did you mean `user`? [invalid_schema]",
+				"b.zed:3:20: `b_doc` has no relation or permission `reader`; did you mean `read`? [invalid_schema]",
 			},
 		},
 		"no end, in the last file": {
@@ -157,11 +157,11 @@ func TestBuildFindings(t *testing.T) {
 		"several types that are not there": {
 			[]schema.Source{source("a.zed", "definition a_doc {\n\trelation reader: usr | user | grp#member\n\trelation writer: user#member\n\tpermission read = reader + owner + parent->read\n}\n")},
 			[]string{
-				"a.zed:2:19: could not lookup definition `usr` for relation `reader`: object definition `usr` not found [invalid_schema]",
-				"a.zed:2:32: could not lookup definition `grp` for relation `reader`: object definition `grp` not found [invalid_schema]",
-				"a.zed:3:19: relation/permission `member` not found under definition `user` [invalid_schema]",
-				"a.zed:4:29: relation/permission `owner` not found under definition `a_doc` [invalid_schema]",
-				"a.zed:4:37: relation/permission `parent` not found under definition `a_doc` [invalid_schema]",
+				"a.zed:2:19: there is no definition `usr`; did you mean `user`? [invalid_schema]",
+				"a.zed:2:32: there is no definition `grp` [invalid_schema]",
+				"a.zed:3:19: `user` has no relation or permission `member` [invalid_schema]",
+				"a.zed:4:29: `a_doc` has no relation or permission `owner` [invalid_schema]",
+				"a.zed:4:37: `a_doc` has no relation or permission `parent` [invalid_schema]",
 			},
 		},
 		"an unknown flag": {

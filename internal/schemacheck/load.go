@@ -18,7 +18,7 @@ import (
 
 // load loads a document's relationships into a schema. It returns what to run
 // checks against, nil if a relationship is at fault. The caller disposes of it.
-func load(ctx context.Context, schema zed.Text, doc *document) (*development.DevContext, []finding.Finding) {
+func load(ctx context.Context, schema *zed.Schema, doc *document) (*development.DevContext, []finding.Finding) {
 	if world := loadFast(ctx, schema, doc.relationships); world != nil {
 		return world, nil
 	}
@@ -31,7 +31,7 @@ func load(ctx context.Context, schema zed.Text, doc *document) (*development.Dev
 	}
 	findings := make([]finding.Finding, 0, len(problems))
 	for _, p := range problems {
-		findings = append(findings, doc.refusedRelationship(p))
+		findings = append(findings, doc.refusedRelationship(schema, p))
 	}
 	return nil, findings
 }
@@ -39,7 +39,7 @@ func load(ctx context.Context, schema zed.Text, doc *document) (*development.Dev
 // loadFast writes relationships as a client of SpiceDB would, many at a time. The
 // loader for developers, which knows what is wrong with each, decodes all definitions
 // for each. nil if anything is wrong.
-func loadFast(ctx context.Context, schema zed.Text, relationships []relationship) *development.DevContext {
+func loadFast(ctx context.Context, schema *zed.Schema, relationships []relationship) *development.DevContext {
 	world, problems, err := open(ctx, schema, nil)
 	if err != nil || len(problems) > 0 {
 		return nil
@@ -83,32 +83,32 @@ func write(world *development.DevContext, relationships []relationship) error {
 
 // loadSingly is the way on when the loader gives up without naming a place: it
 // tries each relationship alone. If none of them is the cause, the schema is.
-func loadSingly(ctx context.Context, schema zed.Text, doc *document, cause error) []finding.Finding {
+func loadSingly(ctx context.Context, schema *zed.Schema, doc *document, cause error) []finding.Finding {
 	var findings []finding.Finding
 	for _, r := range doc.relationships {
 		world, problems, err := open(ctx, schema, []relationship{r})
 		switch {
 		case err != nil:
-			findings = append(findings, doc.Finding(r.at, finding.Error, finding.CodeInvalidRelationship, "%s", err))
+			findings = append(findings, doc.Finding(r.at, finding.Error, finding.CodeInvalidRelationship, "%s", schema.Explain(err.Error())))
 		case len(problems) > 0:
-			findings = append(findings, doc.refusedRelationship(problems[0]))
+			findings = append(findings, doc.refusedRelationship(schema, problems[0]))
 		default:
 			world.Dispose()
 		}
 	}
 	if len(findings) == 0 {
-		findings = append(findings, schema.Finding(finding.Place{}, finding.Error, finding.CodeInvalidSchema, "the schema cannot be loaded: %s", cause))
+		findings = append(findings, schema.Text.Finding(finding.Place{}, finding.Error, finding.CodeInvalidSchema, "the schema cannot be loaded: %s", cause))
 	}
 	return findings
 }
 
-func open(ctx context.Context, schema zed.Text, relationships []relationship) (*development.DevContext, []*devinterface.DeveloperError, error) {
-	file := validationfile.ValidationFile{Schema: blocks.SchemaWithPosition{Schema: schema.Schema}}
+func open(ctx context.Context, schema *zed.Schema, relationships []relationship) (*development.DevContext, []*devinterface.DeveloperError, error) {
+	file := validationfile.ValidationFile{Schema: blocks.SchemaWithPosition{Schema: schema.Text.Schema}}
 	for _, r := range relationships {
 		file.Relationships.Relationships = append(file.Relationships.Relationships, r.Relationship)
 	}
 	world, problems, err := development.NewDevContextForValidationFile(ctx, &file,
-		development.WithRootFileName(zed.RootName), development.WithSourceFS(os.DirFS(schema.Dir)))
+		development.WithRootFileName(zed.RootName), development.WithSourceFS(os.DirFS(schema.Text.Dir)))
 	if err != nil || len(problems.GetInputErrors()) > 0 {
 		return nil, problems.GetInputErrors(), err
 	}
@@ -117,11 +117,11 @@ func open(ctx context.Context, schema zed.Text, relationships []relationship) (*
 }
 
 // refusedRelationship makes a finding of what the loader reports about a relationship.
-func (d *document) refusedRelationship(p *devinterface.DeveloperError) finding.Finding {
+func (d *document) refusedRelationship(schema *zed.Schema, p *devinterface.DeveloperError) finding.Finding {
 	for _, r := range d.relationships {
 		if text, err := tuple.String(r.Relationship); err == nil && text == p.GetContext() {
-			return d.Finding(r.at, finding.Error, finding.CodeInvalidRelationship, "%s", p.GetMessage())
+			return d.Finding(r.at, finding.Error, finding.CodeInvalidRelationship, "%s", schema.Explain(p.GetMessage()))
 		}
 	}
-	return d.Finding(finding.Place{}, finding.Error, finding.CodeInvalidRelationship, "%s: %s", p.GetContext(), p.GetMessage())
+	return d.Finding(finding.Place{}, finding.Error, finding.CodeInvalidRelationship, "%s: %s", p.GetContext(), schema.Explain(p.GetMessage()))
 }

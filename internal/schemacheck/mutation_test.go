@@ -197,7 +197,12 @@ func (c cases) notice(t *testing.T, m mutant, choose func(assertion) bool) {
 	doc := *c[m.file]
 	doc.assertions = slices.DeleteFunc(slices.Clone(doc.assertions), func(a assertion) bool { return !choose(a) })
 	text := strings.Replace(schema.Built(), m.old, m.new, 1)
-	world, findings := load(t.Context(), zed.File(finding.NewSource("mutant.zed", text)), &doc)
+	mutated, findings := zed.Compile(t.Context(), zed.File(finding.NewSource("mutant.zed", text)))
+	if mutated == nil {
+		t.Errorf("the mutant is no schema: %s\n%v", m.new, findings)
+		return
+	}
+	world, findings := load(t.Context(), mutated, &doc)
 	if len(findings) > 0 {
 		t.Errorf("the mutant is no schema: %s\n%v", m.new, findings)
 		return
@@ -205,7 +210,7 @@ func (c cases) notice(t *testing.T, m mutant, choose func(assertion) bool) {
 	defer world.Dispose()
 	for some := range slices.Chunk(doc.assertions, 32) {
 		doc.assertions = some
-		if len(runAssertions(world, &doc)) > 0 {
+		if len(runAssertions(world, mutated, &doc)) > 0 {
 			return
 		}
 	}

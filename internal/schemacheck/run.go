@@ -1,6 +1,7 @@
 package schemacheck
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/authzed/spicedb/pkg/development"
@@ -9,10 +10,11 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/tenantry/tenantry/internal/schemacheck/finding"
+	"github.com/tenantry/tenantry/internal/schemacheck/zed"
 )
 
 // runAssertions runs every assertion of a document.
-func runAssertions(world *development.DevContext, doc *document) []finding.Finding {
+func runAssertions(world *development.DevContext, schema *zed.Schema, doc *document) []finding.Finding {
 	if len(doc.assertions) == 0 {
 		return nil
 	}
@@ -31,7 +33,7 @@ func runAssertions(world *development.DevContext, doc *document) []finding.Findi
 		is, why, err := checker.check(a)
 		switch {
 		case err != nil:
-			findings = append(findings, refused(doc, a.at, finding.CodeInvalidAssertion, err))
+			findings = append(findings, refused(schema, doc, a.at, finding.CodeInvalidAssertion, err))
 		case is != a.want:
 			text := strings.TrimSpace(a.RelationshipWithContextString)
 			findings = append(findings, doc.Finding(a.at, finding.Error, finding.CodeAssertionFailed, "%s should be %s, and is %s%s", text, a.want, is, why))
@@ -41,43 +43,56 @@ func runAssertions(world *development.DevContext, doc *document) []finding.Findi
 }
 
 // runExpectations compares the subjects found for every resource and permission with those expected.
-func runExpectations(world *development.DevContext, doc *document) []finding.Finding {
+func runExpectations(world *development.DevContext, schema *zed.Schema, doc *document) []finding.Finding {
 	var findings []finding.Finding
 	for _, e := range doc.expectations {
 		_, problems, err := development.RunValidation(world, &blocks.ParsedExpectedRelations{
 			ValidationMap: blocks.ValidationMap{e.key: e.subjects},
 		})
 		if err != nil {
-			findings = append(findings, refused(doc, e.at, finding.CodeInvalidExpectation, err))
+			findings = append(findings, refused(schema, doc, e.at, finding.CodeInvalidExpectation, err))
 		}
 		for _, p := range problems {
-			findings = append(findings, expectationFinding(doc, e, p))
+			findings = append(findings, expectationFinding(schema, doc, e, p))
 		}
 	}
 	return findings
 }
 
-func expectationFinding(doc *document, e expectation, p *devinterface.DeveloperError) finding.Finding {
+func expectationFinding(schema *zed.Schema, doc *document, e expectation, p *devinterface.DeveloperError) finding.Finding {
 	switch p.GetKind() {
 	case devinterface.DeveloperError_EXTRA_RELATIONSHIP_FOUND, devinterface.DeveloperError_MISSING_EXPECTED_RELATIONSHIP:
 		at := finding.At(int(p.GetLine()), int(p.GetColumn()))
 		if p.GetContext() == e.key.ObjectRelationString || at.Line == 0 { // about the list as a whole
 			at = e.at
 		}
-		return doc.Finding(at, finding.Error, finding.CodeExpectationFailed, "%s", p.GetMessage())
+		return doc.Finding(at, finding.Error, finding.CodeExpectationFailed, "%s", plainExpectation(p.GetMessage()))
 	case devinterface.DeveloperError_MAXIMUM_RECURSION:
 		return doc.Finding(e.at, finding.Error, finding.CodeTooDeep,
 			"%s leads over more levels of objects than expected relations are computed for, some 24, or in a circle; assertions reach about twice as far",
 			e.key.ObjectRelationString)
 	default:
-		return doc.Finding(e.at, finding.Error, finding.CodeInvalidExpectation, "%s", p.GetMessage())
+		return doc.Finding(e.at, finding.Error, finding.CodeInvalidExpectation, "%s", schema.Explain(p.GetMessage()))
 	}
 }
 
+var (
+	extraSubject   = regexp.MustCompile("^For object and permission/relation `([^`]+)`, subject `([^`]+)` found but not listed in expected subjects$")
+	missingSubject = regexp.MustCompile("^For object and permission/relation `([^`]+)`, missing expected subject `([^`]+)`$")
+	otherWay       = regexp.MustCompile("^For object and permission/relation `([^`]+)`, found different relationships for subject `([^`]+)`: Specified: `([^`]*)`, Computed: `([^`]*)`$")
+)
+
+// plainExpectation says shortly what SpiceDB found other than expected.
+func plainExpectation(message string) string {
+	message = extraSubject.ReplaceAllString(message, "$2 has $1, and is not among the expected subjects")
+	message = missingSubject.ReplaceAllString(message, "$2 is expected to have $1, and does not")
+	return otherWay.ReplaceAllString(message, "$2 has $1 through $4, not through $3")
+}
+
 // refused makes a finding of a check that could not be run.
-func refused(doc *document, at finding.Place, code string, err error) finding.Finding {
+func refused(schema *zed.Schema, doc *document, at finding.Place, code string, err error) finding.Finding {
 	if isTooDeep(err) {
 		return doc.Finding(at, finding.Error, finding.CodeTooDeep, "this leads over more levels of objects than SpiceDB follows, or in a circle")
 	}
-	return doc.Finding(at, finding.Error, code, "%s", status.Convert(err).Message())
+	return doc.Finding(at, finding.Error, code, "%s", schema.Explain(status.Convert(err).Message()))
 }

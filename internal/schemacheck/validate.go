@@ -115,12 +115,12 @@ func (s *schemas) checkDocument(ctx context.Context, src *finding.Source, result
 			"nothing of this file was run: %s has mistakes, which are told with %s", schema.Path, s.tellers[schema.Path]))
 	}
 	if v.schema != nil {
-		world, refused := load(ctx, schema, doc)
+		world, refused := load(ctx, v.schema, doc)
 		findings = append(findings, refused...)
 		if world != nil {
 			defer world.Dispose()
-			findings = append(findings, runAssertions(world, doc)...)
-			findings = append(findings, runExpectations(world, doc)...)
+			findings = append(findings, runAssertions(world, v.schema, doc)...)
+			findings = append(findings, runExpectations(world, v.schema, doc)...)
 			result.Assertions, result.Expectations = len(doc.assertions), len(doc.expectations)
 		}
 	}

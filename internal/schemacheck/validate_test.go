@@ -186,7 +186,7 @@ func TestValidateTellsOfASchemaOnce(t *testing.T) {
 			got = append(got, f.String())
 		}
 		want := []string{
-			"schema.zed:4:19: could not lookup definition `usr` for relation `reader`: object definition `usr` not found [invalid_schema]",
+			"schema.zed:4:19: there is no definition `usr`; did you mean `user`? [invalid_schema]",
 			"b.yaml:1:13: nothing of this file was run: schema.zed has mistakes, which are told with a.yaml [invalid_schema]",
 		}
 		if diff := cmp.Diff(want, got); diff != "" {

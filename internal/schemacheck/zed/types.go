@@ -59,7 +59,7 @@ func (s *Schema) typeError(definition string, at finding.Place, err error) findi
 			break
 		}
 	}
-	return found.Finding(finding.Error, finding.CodeInvalidSchema, "%s", err)
+	return found.Finding(finding.Error, finding.CodeInvalidSchema, "%s", s.Explain(err.Error()))
 }
 
 func (s *Schema) compiledRelations(definition string) []*corev1.Relation {
