@@ -73,8 +73,8 @@ func TestBuildMovesUseFlags(t *testing.T) {
 func TestBuildComposesFiles(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for name, text := range map[string]string{
-		"people.zed":        "use import\nimport \"parts/audit.zed\"\ndefinition team {\n\trelation member: user\n}\n",
-		"parts/audit.zed":   "use partial\npartial audited {\n\trelation auditor: user\n\tpermission audit = auditor\n}\n",
+		"people.zed":        "use import\n\nimport \"parts/audit.zed\"\ndefinition team {\n\trelation member: user\n}\n",
+		"parts/audit.zed":   "use partial\n\npartial audited {\n\trelation auditor: user\n\tpermission audit = auditor\n}\n",
 		"parts/mistake.zed": "definition mistake {\n\trelation reader: usr\n}\n",
 	} {
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
@@ -92,7 +92,7 @@ func TestBuildComposesFiles(t *testing.T) {
 	if strings.Count(got, "partial audited") != 1 || strings.Count(got, "definition team") != 1 || strings.Contains(got, "import") {
 		t.Errorf("the imported files are not in the schema once:\n%s", got)
 	}
-	_, err = schemacheck.Build(catalogue(t), docs, source("more.zed", "use import\nimport \"parts/mistake.zed\"\n"))
+	_, err = schemacheck.Build(catalogue(t), docs, source("more.zed", "use import\n\nimport \"parts/mistake.zed\"\n"))
 	wantFindings(t, err, "parts/mistake.zed:2:19: there is no definition `usr`; did you mean `user`? [invalid_schema]")
 }
 

@@ -77,12 +77,12 @@ func TestValidatePaths(t *testing.T) {
 		"notes/readme.md":    "schema: none\n",
 		"nothing/values.yml": "replicas: 3\n",
 
-		"schemas/root.zed":     "use import\nimport \"part.zed\"\ndefinition doc {\n\trelation reader: user\n}\n",
+		"schemas/root.zed":     "use import\n\nimport \"part.zed\"\ndefinition doc {\n\trelation reader: user\n}\n",
 		"schemas/part.zed":     "definition user {}\n",
 		"schemas/tested.zed":   "definition user {}\n",
 		"schemas/tests.yaml":   "schemaFile: tested.zed\n",
-		"schemas/circle_a.zed": "use import\nimport \"circle_b.zed\"\n",
-		"schemas/circle_b.zed": "use import\nimport \"circle_a.zed\"\n",
+		"schemas/circle_a.zed": "use import\n\nimport \"circle_b.zed\"\n",
+		"schemas/circle_b.zed": "use import\n\nimport \"circle_a.zed\"\n",
 	} {
 		path := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

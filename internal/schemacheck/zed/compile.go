@@ -37,7 +37,7 @@ func Compile(ctx context.Context, text Text) (*Schema, []finding.Finding) {
 func (t Text) refused(err error) []finding.Finding {
 	bad, ok := errors.AsType[compiler.WithContextError](err)
 	if !ok {
-		return []finding.Finding{t.Source.Finding(finding.Place{}, finding.Error, finding.CodeInvalidSchema, "%s", err)}
+		return []finding.Finding{t.Finding(finding.Place{}, finding.Error, finding.CodeInvalidSchema, "%s", err)}
 	}
 	where := t.inFile(string(bad.Source))
 	if found := where.syntax(); len(found) > 0 {
@@ -56,7 +56,7 @@ func (t Text) refusal(bad compiler.WithContextError) finding.Finding {
 	if p := linePlace(bad); p.Line > 0 {
 		at = t.Placed(p)
 	}
-	return t.Source.Finding(at, finding.Error, finding.CodeInvalidSchema, "%s", Plain(bad.BaseMessage))
+	return t.Finding(at, finding.Error, finding.CodeInvalidSchema, "%s", Plain(bad.BaseMessage))
 }
 
 // linePlace returns where an error of the compiler's begins; the zero place if nobody knows.

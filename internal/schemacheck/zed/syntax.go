@@ -33,7 +33,7 @@ func (t Text) syntax() []finding.Finding {
 		if at.Line += c.line - 1; at.Line < 1 { // in the flags, which another chunk has
 			continue
 		}
-		findings = append(findings, t.Source.Finding(t.Placed(at), finding.Error, finding.CodeInvalidSchema, "%s", message))
+		findings = append(findings, t.Finding(t.Placed(at), finding.Error, finding.CodeInvalidSchema, "%s", message))
 	}
 	return findings
 }
@@ -86,7 +86,7 @@ func inComment(line string, open bool) bool {
 			if !closed {
 				return true
 			}
-			line, open = rest, false
+			line = rest
 		}
 		before, rest, opens := strings.Cut(line, "/*")
 		if !opens || strings.Contains(before, "//") {

@@ -99,8 +99,10 @@ func (t *tree) location(in Text, p *corev1.SourcePosition) Location {
 }
 
 func (t *tree) caveat(c *corev1.CaveatDefinition) *Caveat {
-	out := &Caveat{Name: c.GetName(), At: t.location(t.file(c.GetName()), c.GetSourcePosition()),
-		Comments: namespace.GetComments(c.GetMetadata()), Parameters: map[string]string{}}
+	out := &Caveat{
+		Name: c.GetName(), At: t.location(t.file(c.GetName()), c.GetSourcePosition()),
+		Comments: namespace.GetComments(c.GetMetadata()), Parameters: map[string]string{},
+	}
 	variables, err := types.DecodeParameterTypes(types.Default.TypeSet, c.GetParameterTypes())
 	if err != nil {
 		return out
@@ -116,8 +118,10 @@ func (t *tree) caveat(c *corev1.CaveatDefinition) *Caveat {
 
 func (t *tree) definition(d *corev1.NamespaceDefinition) *Definition {
 	in := t.file(d.GetName())
-	def := &Definition{Name: d.GetName(), At: t.location(in, d.GetSourcePosition()),
-		Comments: namespace.GetComments(d.GetMetadata()), byName: map[string]*Relation{}}
+	def := &Definition{
+		Name: d.GetName(), At: t.location(in, d.GetSourcePosition()),
+		Comments: namespace.GetComments(d.GetMetadata()), byName: map[string]*Relation{},
+	}
 	for _, r := range d.GetRelation() {
 		rel := t.relation(def, in, r)
 		def.Relations = append(def.Relations, rel)
@@ -166,8 +170,10 @@ func (t *tree) writtenIn(definition Text, r *corev1.Relation) Text {
 }
 
 func (t *tree) allowed(in Text, a *corev1.AllowedRelation) Type {
-	out := Type{Definition: a.GetNamespace(), Wildcard: a.GetPublicWildcard() != nil, Caveat: a.GetRequiredCaveat().GetCaveatName(),
-		Expiration: a.GetRequiredExpiration() != nil, At: t.location(in, a.GetSourcePosition())}
+	out := Type{
+		Definition: a.GetNamespace(), Wildcard: a.GetPublicWildcard() != nil, Caveat: a.GetRequiredCaveat().GetCaveatName(),
+		Expiration: a.GetRequiredExpiration() != nil, At: t.location(in, a.GetSourcePosition()),
+	}
 	if a.GetRelation() != tuple.Ellipsis {
 		out.Relation = a.GetRelation()
 	}
