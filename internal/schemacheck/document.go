@@ -109,7 +109,7 @@ var yamlLine = regexp.MustCompile(`(?s)^(?:unmarshal errors:\s*)?line (\d+): (.*
 // top returns the mapping that a validation file consists of.
 func (d *document) top() (*yaml.Node, bool) {
 	var root, more yaml.Node
-	dec := yaml.NewDecoder(bytes.NewReader([]byte(d.Source.Text)))
+	dec := yaml.NewDecoder(bytes.NewReader([]byte(d.Text)))
 	err := dec.Decode(&root)
 	if errors.Is(err, io.EOF) || err == nil && isNull(root.Content[0]) {
 		d.findings = append(d.findings, d.Finding(finding.Place{}, finding.Error, finding.CodeEmptyFile, "the file is empty"))

@@ -67,7 +67,7 @@ type rememberingSchema struct {
 // LookupTypeDefByName returns a definition.
 func (s rememberingSchema) LookupTypeDefByName(ctx context.Context, name string) (datastore.RevisionedTypeDefinition, bool, error) {
 	if known, ok := s.layer.definitions.Load(name); ok {
-		return known.(datastore.RevisionedTypeDefinition), true, nil //nolint:revive // nothing else is stored
+		return known.(datastore.RevisionedTypeDefinition), true, nil
 	}
 	found, ok, err := s.SchemaReader.LookupTypeDefByName(ctx, name)
 	if err == nil && ok {
