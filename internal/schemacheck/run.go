@@ -3,6 +3,7 @@ package schemacheck
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/authzed/spicedb/pkg/development"
 	devinterface "github.com/authzed/spicedb/pkg/proto/developer/v1"
@@ -10,6 +11,7 @@ import (
 	"github.com/authzed/spicedb/pkg/validationfile/blocks"
 
 	"github.com/tenantry/tenantry/internal/schemacheck/finding"
+	"github.com/tenantry/tenantry/internal/schemacheck/report"
 )
 
 // outcome is what a check comes to.
@@ -22,29 +24,38 @@ const (
 )
 
 // runAssertions runs every assertion of a document.
-func runAssertions(world *development.DevContext, doc *document) []finding.Finding {
+func runAssertions(world *development.DevContext, doc *document) []report.Case {
 	far := &deep{world: world}
 	defer far.close()
-	var findings []finding.Finding
+	cases := make([]report.Case, 0, len(doc.assertions))
 	for _, a := range doc.assertions {
-		if a.Relationship.OptionalCaveat != nil || a.Relationship.OptionalExpiration != nil {
-			findings = append(findings, doc.Finding(a.at, finding.Error, finding.CodeInvalidAssertion,
-				`an assertion takes no caveat and no expiration; context comes after it, as with {"name": "value"}`))
-			continue
-		}
-		is, why, err := check(world, a)
-		if err != nil && isTooDeep(world, err) {
-			is, why, err = far.check(a)
-		}
-		switch {
-		case err != nil:
-			findings = append(findings, refused(world, doc, a.at, finding.CodeInvalidAssertion, err))
-		case is != a.want:
-			text := strings.TrimSpace(a.RelationshipWithContextString)
-			findings = append(findings, doc.Finding(a.at, finding.Error, finding.CodeAssertionFailed, "%s should be %s, and is %s%s", text, a.want, is, why))
-		}
+		text, began := strings.TrimSpace(a.RelationshipWithContextString), time.Now()
+		cases = append(cases, report.Case{
+			Name: text + " is " + string(a.want), Kind: report.KindAssertion, Line: a.at.Line, Column: a.at.Column,
+			Findings: runAssertion(world, far, doc, a, text), Duration: time.Since(began),
+		})
 	}
-	return findings
+	return cases
+}
+
+// runAssertion runs one assertion, whose text is given, and returns what is wrong with it.
+func runAssertion(world *development.DevContext, far *deep, doc *document, a assertion, text string) []finding.Finding {
+	if a.Relationship.OptionalCaveat != nil || a.Relationship.OptionalExpiration != nil {
+		return []finding.Finding{doc.Finding(a.at, finding.Error, finding.CodeInvalidAssertion,
+			`an assertion takes no caveat and no expiration; context comes after it, as with {"name": "value"}`)}
+	}
+	is, why, err := check(world, a)
+	if err != nil && isTooDeep(world, err) {
+		is, why, err = far.check(a)
+	}
+	switch {
+	case err != nil:
+		return []finding.Finding{refused(world, doc, a.at, finding.CodeInvalidAssertion, err)}
+	case is != a.want:
+		return []finding.Finding{doc.Finding(a.at, finding.Error, finding.CodeAssertionFailed, "%s should be %s, and is %s%s", text, a.want, is, why)}
+	default:
+		return nil
+	}
 }
 
 // check runs an assertion's check, and says on what the outcome depends if it is conditional.
@@ -68,20 +79,25 @@ func lacks(fields []string) string {
 }
 
 // runExpectations compares the subjects found for every resource and permission with those expected.
-func runExpectations(world *development.DevContext, doc *document) []finding.Finding {
-	var findings []finding.Finding
+func runExpectations(world *development.DevContext, doc *document) []report.Case {
+	cases := make([]report.Case, 0, len(doc.expectations))
 	for _, e := range doc.expectations {
+		c := report.Case{Name: e.key.ObjectRelationString + " has the expected subjects", Kind: report.KindExpectation, Line: e.at.Line, Column: e.at.Column}
+		began := time.Now()
 		_, problems, err := development.RunValidation(world, &blocks.ParsedExpectedRelations{
 			ValidationMap: blocks.ValidationMap{e.key: e.subjects},
 		})
 		if err != nil {
-			findings = append(findings, refused(world, doc, e.at, finding.CodeInvalidExpectation, err))
+			c.Findings = append(c.Findings, refused(world, doc, e.at, finding.CodeInvalidExpectation, err))
 		}
 		for _, p := range problems {
-			findings = append(findings, expectationFinding(doc, e, p))
+			c.Findings = append(c.Findings, expectationFinding(doc, e, p))
 		}
+		finding.Sort(c.Findings)
+		c.Duration = time.Since(began)
+		cases = append(cases, c)
 	}
-	return findings
+	return cases
 }
 
 func expectationFinding(doc *document, e expectation, p *devinterface.DeveloperError) finding.Finding {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/tenantry/tenantry/internal/fault"
@@ -110,8 +111,10 @@ func checkDocument(ctx context.Context, src *finding.Source, result *FileResult)
 		findings = append(findings, refused...)
 		if world != nil {
 			defer world.Dispose()
-			findings = append(findings, runAssertions(world, doc)...)
-			findings = append(findings, runExpectations(world, doc)...)
+			result.Cases = slices.Concat(runAssertions(world, doc), runExpectations(world, doc))
+			for _, c := range result.Cases {
+				findings = append(findings, c.Findings...)
+			}
 			result.Assertions, result.Expectations = len(doc.assertions), len(doc.expectations)
 		}
 	}
