@@ -30,10 +30,10 @@ func wantCases(t *testing.T, f schemacheck.FileResult) {
 func TestCasesHaveTheirFindings(t *testing.T) {
 	for input, want := range map[string]map[string][]string{
 		"testdata/wrong/assert_true.yaml": {
-			"schema":                              nil,
-			"document:plan#edit@user:ada is true": nil,
-			"document:plan#edit@user:bob is true": {finding.CodeAssertionFailed},
-			"document:plan#read@user:bob is true": {finding.CodeAssertionFailed},
+			"schema":                                                nil,
+			"document:plan#edit@user:ada is true":                   nil,
+			"document:plan#edit@user:bob is true":                   {finding.CodeAssertionFailed},
+			"document:plan#read@user:bob is true":                   {finding.CodeAssertionFailed},
 			`document:plan#read@user:bob with {"hour": 20} is true`: {finding.CodeAssertionFailed},
 			"document:plan#write@user:ada is true":                  {finding.CodeInvalidAssertion},
 			"folder:plan#read@user:ada is true":                     {finding.CodeInvalidAssertion},

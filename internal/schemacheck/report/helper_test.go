@@ -71,7 +71,7 @@ func rich() report.Report {
 				Findings: []finding.Finding{in(`C:\work\schema one.zed`, 7, 5, finding.CodeInvalidSchema, "found `}`, want `{`", "🌍🌍\t}")},
 			},
 			{Path: "good.zed", Findings: []finding.Finding{}},
-			{Path: "/srv/my schemas/../all.zed", Findings: []finding.Finding{in("/srv/my schemas/../all.zed", 1, 1, finding.CodeInvalidSchema, "wrong", "defintion user {}")}},
+			{Path: "/srv/my schemas/../all.zed", Findings: []finding.Finding{in("/srv/my schemas/../all.zed", 1, 1, finding.CodeInvalidSchema, "wrong", "define user {}")}},
 			{Path: "other.yaml", Assertions: 1, Findings: []finding.Finding{
 				unused,
 				{Severity: "hint", Code: "hint", Message: "of no file, and of a severity to come"},

@@ -15,10 +15,10 @@ const documentVersion = 1
 
 // document is a report as JSON; docs/schema-reports.md describes it.
 type document struct {
-	Version  int            `json:"version"`
-	Files    []checkedFile  `json:"files"`
-	Findings []foundBy `json:"findings"`
-	Summary  summary        `json:"summary"`
+	Version  int           `json:"version"`
+	Files    []checkedFile `json:"files"`
+	Findings []foundBy     `json:"findings"`
+	Summary  summary       `json:"summary"`
 }
 
 type checkedFile struct {
@@ -82,7 +82,7 @@ func encode(out *bufio.Writer, value any) error {
 			fmt.Fprintf(out, `\u%04x`, r)
 			continue
 		}
-		out.WriteRune(r)
+		fmt.Fprint(out, string(r)) // the writer keeps its error until it is flushed
 	}
 	return nil
 }
