@@ -8,6 +8,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/app"
 	"github.com/tenantry/tenantry/internal/schemacheck"
+	"github.com/tenantry/tenantry/internal/schemacheck/report"
 	"github.com/tenantry/tenantry/schema"
 )
 
@@ -78,14 +79,14 @@ fails in some. Exit code 1 if anything failed.`,
 		Example: "  tenantry schema validate schema/validation\n  tenantry schema validate 'schemas/*.yaml'",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			report, err := schemacheck.Validate(cmd.Context(), args)
+			result, err := schemacheck.Validate(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
-			if err := schemacheck.WriteText(c.out, report); err != nil {
+			if err := report.Write(c.out, report.Text, result); err != nil {
 				return err
 			}
-			if report.Failed() {
+			if result.Failed() {
 				return negative{}
 			}
 			return nil

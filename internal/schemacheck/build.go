@@ -14,6 +14,7 @@ import (
 	"github.com/tenantry/tenantry/schema"
 
 	"github.com/tenantry/tenantry/internal/schemacheck/finding"
+	"github.com/tenantry/tenantry/internal/schemacheck/report"
 	"github.com/tenantry/tenantry/internal/schemacheck/zed"
 )
 
@@ -38,7 +39,7 @@ func newBuildError(findings []finding.Finding) *BuildError {
 	finding.Sort(findings)
 	text := findings[0].String()
 	if more := len(findings) - 1; more > 0 {
-		text += ", and " + count(more, "more finding")
+		text += ", and " + report.Counted(more, "more finding")
 	}
 	return &BuildError{Findings: findings, fault: fault.New(fault.Invalid, "invalid_schema", "%s", text)}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tenantry/tenantry/internal/schemacheck"
+	"github.com/tenantry/tenantry/internal/schemacheck/report"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -54,10 +55,10 @@ func validate(t *testing.T, paths ...string) schemacheck.Report {
 	return report
 }
 
-func text(t *testing.T, report schemacheck.Report) string {
+func text(t *testing.T, r schemacheck.Report) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := schemacheck.WriteText(&out, report); err != nil {
+	if err := report.Write(&out, report.Text, r); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()

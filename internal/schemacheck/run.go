@@ -3,6 +3,7 @@ package schemacheck
 import (
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/authzed/spicedb/pkg/development"
 	devinterface "github.com/authzed/spicedb/pkg/proto/developer/v1"
@@ -10,53 +11,71 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/tenantry/tenantry/internal/schemacheck/finding"
+	"github.com/tenantry/tenantry/internal/schemacheck/report"
 	"github.com/tenantry/tenantry/internal/schemacheck/zed"
 )
 
 // runAssertions runs every assertion of a document.
-func runAssertions(world *development.DevContext, schema *zed.Schema, doc *document) []finding.Finding {
+func runAssertions(world *development.DevContext, schema *zed.Schema, doc *document) []report.Case {
+	cases := make([]report.Case, 0, len(doc.assertions))
 	if len(doc.assertions) == 0 {
-		return nil
+		return cases
 	}
 	checker, err := newChecker(world)
-	if err != nil {
-		return []finding.Finding{doc.Finding(finding.Place{}, finding.Error, finding.CodeInvalidAssertion, "%s", err)}
+	if err == nil {
+		defer checker.stop()
 	}
-	defer checker.stop()
-	var findings []finding.Finding
 	for _, a := range doc.assertions {
-		if a.Relationship.OptionalCaveat != nil || a.Relationship.OptionalExpiration != nil {
-			findings = append(findings, doc.Finding(a.at, finding.Error, finding.CodeInvalidAssertion,
-				`an assertion takes no caveat and no expiration; context comes after it, as with {"name": "value"}`))
-			continue
+		text, began := strings.TrimSpace(a.RelationshipWithContextString), time.Now()
+		c := report.Case{Name: text + " is " + string(a.want), Kind: report.KindAssertion, Line: a.at.Line, Column: a.at.Column}
+		if err != nil {
+			c.Findings = []finding.Finding{doc.Finding(a.at, finding.Error, finding.CodeInvalidAssertion, "%s", err)}
+		} else {
+			c.Findings = checker.run(schema, doc, a, text)
 		}
-		is, why, err := checker.check(a)
-		switch {
-		case err != nil:
-			findings = append(findings, refused(schema, doc, a.at, finding.CodeInvalidAssertion, err))
-		case is != a.want:
-			text := strings.TrimSpace(a.RelationshipWithContextString)
-			findings = append(findings, doc.Finding(a.at, finding.Error, finding.CodeAssertionFailed, "%s should be %s, and is %s%s", text, a.want, is, why))
-		}
+		c.Duration = time.Since(began)
+		cases = append(cases, c)
 	}
-	return findings
+	return cases
+}
+
+// run runs one assertion, whose text is given, and returns what is wrong with it.
+func (c *checker) run(schema *zed.Schema, doc *document, a assertion, text string) []finding.Finding {
+	if a.Relationship.OptionalCaveat != nil || a.Relationship.OptionalExpiration != nil {
+		return []finding.Finding{doc.Finding(a.at, finding.Error, finding.CodeInvalidAssertion,
+			`an assertion takes no caveat and no expiration; context comes after it, as with {"name": "value"}`)}
+	}
+	is, why, err := c.check(a)
+	switch {
+	case err != nil:
+		return []finding.Finding{refused(schema, doc, a.at, finding.CodeInvalidAssertion, err)}
+	case is != a.want:
+		return []finding.Finding{doc.Finding(a.at, finding.Error, finding.CodeAssertionFailed, "%s should be %s, and is %s%s", text, a.want, is, why)}
+	default:
+		return nil
+	}
 }
 
 // runExpectations compares the subjects found for every resource and permission with those expected.
-func runExpectations(world *development.DevContext, schema *zed.Schema, doc *document) []finding.Finding {
-	var findings []finding.Finding
+func runExpectations(world *development.DevContext, schema *zed.Schema, doc *document) []report.Case {
+	cases := make([]report.Case, 0, len(doc.expectations))
 	for _, e := range doc.expectations {
+		c := report.Case{Name: e.key.ObjectRelationString + " has the expected subjects", Kind: report.KindExpectation, Line: e.at.Line, Column: e.at.Column}
+		began := time.Now()
 		_, problems, err := development.RunValidation(world, &blocks.ParsedExpectedRelations{
 			ValidationMap: blocks.ValidationMap{e.key: e.subjects},
 		})
 		if err != nil {
-			findings = append(findings, refused(schema, doc, e.at, finding.CodeInvalidExpectation, err))
+			c.Findings = append(c.Findings, refused(schema, doc, e.at, finding.CodeInvalidExpectation, err))
 		}
 		for _, p := range problems {
-			findings = append(findings, expectationFinding(schema, doc, e, p))
+			c.Findings = append(c.Findings, expectationFinding(schema, doc, e, p))
 		}
+		finding.Sort(c.Findings)
+		c.Duration = time.Since(began)
+		cases = append(cases, c)
 	}
-	return findings
+	return cases
 }
 
 func expectationFinding(schema *zed.Schema, doc *document, e expectation, p *devinterface.DeveloperError) finding.Finding {

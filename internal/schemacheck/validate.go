@@ -119,8 +119,10 @@ func (s *schemas) checkDocument(ctx context.Context, src *finding.Source, result
 		findings = append(findings, refused...)
 		if world != nil {
 			defer world.Dispose()
-			findings = append(findings, runAssertions(world, v.schema, doc)...)
-			findings = append(findings, runExpectations(world, v.schema, doc)...)
+			result.Cases = slices.Concat(runAssertions(world, v.schema, doc), runExpectations(world, v.schema, doc))
+			for _, c := range result.Cases {
+				findings = append(findings, c.Findings...)
+			}
 			result.Assertions, result.Expectations = len(doc.assertions), len(doc.expectations)
 		}
 	}

@@ -1,4 +1,4 @@
-package schemacheck_test
+package report_test
 
 import (
 	"errors"
@@ -7,9 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tenantry/tenantry/internal/schemacheck"
-
 	"github.com/tenantry/tenantry/internal/schemacheck/finding"
+	"github.com/tenantry/tenantry/internal/schemacheck/report"
 )
 
 func TestWriteText(t *testing.T) {
@@ -17,7 +16,7 @@ func TestWriteText(t *testing.T) {
 		f.File, f.Code, f.Message = "a.yaml", "some_code", "it is wrong"
 		return f
 	}
-	report := schemacheck.Report{Files: []schemacheck.FileResult{
+	r := report.Report{Notes: []string{"coverage: all\nof it"}, Files: []report.FileResult{
 		{Path: "a.yaml", Assertions: 1, Findings: []finding.Finding{
 			made(finding.Finding{Severity: finding.Error, Line: 3, Column: 5, Context: "\t\tab\x1b[1m"}),
 			made(finding.Finding{Severity: finding.Warning, Line: 4, Column: 3, Context: "äöü"}),
@@ -40,9 +39,10 @@ func TestWriteText(t *testing.T) {
 		"    no column",
 		"a.yaml: it is wrong [some_code]",
 		"2 files, 3 assertions, 5 findings",
+		"coverage: all of it",
 		"",
 	}, "\n")
-	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(text(t, report), "\n")); diff != "" {
+	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(written(t, report.Text, r), "\n")); diff != "" {
 		t.Errorf("text (-want +got):\n%s", diff)
 	}
 }
@@ -53,17 +53,38 @@ var errFull = errors.New("disk full")
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errFull }
 
-func TestWriteTextReportsTheWritersError(t *testing.T) {
-	if err := schemacheck.WriteText(fullDisk{}, schemacheck.Report{}); !errors.Is(err, errFull) {
-		t.Errorf("got %v; want %v", err, errFull)
+func TestWriteReportsTheWritersError(t *testing.T) {
+	for _, f := range report.Formats() {
+		if err := report.Write(fullDisk{}, f, report.Report{}); !errors.Is(err, errFull) {
+			t.Errorf("%s: got %v; want %v", f, err, errFull)
+		}
+		if err := report.Write(fullDisk{}, f, long()); !errors.Is(err, errFull) { // more than is held back
+			t.Errorf("%s, long: got %v; want %v", f, err, errFull)
+		}
 	}
 }
 
-func TestOnlyWarningsDoNotFail(t *testing.T) {
-	with := func(s finding.Severity) schemacheck.Report {
-		return schemacheck.Report{Files: []schemacheck.FileResult{{}, {Findings: []finding.Finding{{Severity: s}}}}}
+// long is a report that is more than 64 KB in every format.
+func long() report.Report {
+	f := finding.Finding{File: "a.yaml", Line: 1, Severity: finding.Error, Code: "some_code", Message: "wrong"}
+	result := report.FileResult{Path: "a.yaml"}
+	for range 2000 {
+		f.Line++
+		result.Findings = append(result.Findings, f)
 	}
-	if with(finding.Warning).Failed() || !with(finding.Error).Failed() || (schemacheck.Report{}).Failed() {
+	return report.Report{Files: []report.FileResult{result}}
+}
+
+func TestOnlyWarningsDoNotFail(t *testing.T) {
+	with := func(s finding.Severity) report.Report {
+		return report.Report{Files: []report.FileResult{{}, {Findings: []finding.Finding{{Severity: s}}}}}
+	}
+	strict := with(finding.Warning)
+	strict.Strict = true
+	if !strict.Failed() {
+		t.Error("a strict report fails with a warning")
+	}
+	if with(finding.Warning).Failed() || !with(finding.Error).Failed() || (report.Report{}).Failed() {
 		t.Error("a report fails with an error, and only then")
 	}
 }
