@@ -100,13 +100,13 @@ func (r *run) whyNever(rel *zed.Relation) string {
 func (r *run) whyNeverExpr(d *zed.Definition, e *zed.Expr) string {
 	switch e.Op {
 	case zed.Nil:
-		return "it is nil, which grants nothing to anybody; give it an expression, or say in a comment why nobody shall have it"
+		return "it is nil, which grants nothing to anybody; give it an expression, or say in a comment that nobody shall have it: // lint:ignore never-holds: why"
 	case zed.Arrow, zed.All:
 		if !slices.ContainsFunc(followed(d.Relation(e.Relation)), func(t zed.Type) bool { return r.Relation(t.Definition, e.Target) != nil }) {
 			return "no object that the relation " + e.Relation + " takes has a relation or permission " + e.Target + ", so `" + e.String() + "` finds nobody; name one that there is"
 		}
 	case zed.Exclusion:
-		if r.contains.expr(d, e.Children[1], e.Children[0]) {
+		if len(r.holders.expr(d, e.Children[0])) > 0 && r.contains.expr(d, e.Children[1], e.Children[0]) {
 			return "in `" + e.String() + "` the right side takes away all that the left side grants; take away less"
 		}
 	case zed.Intersection:

@@ -48,13 +48,28 @@ func (r *run) suppress() []finding.Finding {
 	if r.enabled(badSuppression) {
 		findings = append(findings, wrong...)
 	}
-	for _, s := range suppressions {
-		if !s.used && r.enabled(s.name) && r.enabled(unusedSuppression) {
+	for _, s := range unused(suppressions) {
+		if r.enabled(s.name) && r.enabled(unusedSuppression) {
 			findings = append(findings, s.at.Finding(finding.Warning, unusedSuppression,
 				"this comment silences %s, which finds nothing here: what it excuses is gone, or is elsewhere; remove the comment, or put it directly above what it is about", s.name))
 		}
 	}
 	return findings
+}
+
+// unused returns the suppressions that silence nothing. What stands in a partial
+// is there once for each definition that takes it, and may be for one of them alone.
+func unused(all []*suppression) []*suppression {
+	type written struct {
+		name string
+		line
+	}
+	at := func(s *suppression) written { return written{s.name, line{s.at.Source, s.at.Line}} }
+	used := map[written]bool{}
+	for _, s := range all {
+		used[at(s)] = used[at(s)] || s.used
+	}
+	return slices.DeleteFunc(distinct(all, at), func(s *suppression) bool { return used[at(s)] })
 }
 
 // suppressions reads the comments of everything that may have them.
