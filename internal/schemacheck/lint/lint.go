@@ -101,7 +101,7 @@ func Run(s *zed.Schema, options Options) []finding.Finding {
 	}
 	findings := r.suppress()
 	finding.Sort(findings)
-	return findings
+	return slices.Compact(findings) // a partial has what it has in each definition that takes it
 }
 
 func (r *run) enabled(name string) bool { return !slices.Contains(r.options.Disable, name) }

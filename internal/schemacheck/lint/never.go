@@ -62,9 +62,9 @@ func (r *run) never(part []int, empty map[int]bool) {
 	}
 	consequence := "every check of it is denied"
 	if len(also) > 0 {
-		consequence += ", and of " + list(also) + " with it"
+		consequence += ", and with it every check of " + list(also)
 	}
-	r.about(rel, rel.At, neverHolds, "nobody can have the %s %s: %s; %s", rel.Kind(), rel.Name, r.whyNever(rel), consequence)
+	r.about(rel, rel.At, neverHolds, "nobody can have the %s %s, so %s: %s", rel.Kind(), rel.Name, consequence, r.whyNever(rel))
 }
 
 // reaching returns the other empty nodes that ask a node, directly or through others.
@@ -100,7 +100,7 @@ func (r *run) whyNever(rel *zed.Relation) string {
 func (r *run) whyNeverExpr(d *zed.Definition, e *zed.Expr) string {
 	switch e.Op {
 	case zed.Nil:
-		return "it is nil, which grants nothing to anybody; give it an expression, or say in a comment that nobody shall have it: // lint:ignore never-holds: why"
+		return "`nil` grants nothing to anybody; give it an expression, or say in a comment that nobody shall have it: // lint:ignore never-holds: why"
 	case zed.Arrow, zed.All:
 		if !slices.ContainsFunc(followed(d.Relation(e.Relation)), func(t zed.Type) bool { return r.Relation(t.Definition, e.Target) != nil }) {
 			return "no object that the relation " + e.Relation + " takes has a relation or permission " + e.Target + ", so `" + e.String() + "` finds nobody; name one that there is"
@@ -146,7 +146,7 @@ func (r *run) neverBranches(rel *zed.Relation) {
 			}
 		}
 		if len(r.holders.expr(rel.Definition, e.Children[0])) > 0 {
-			r.about(rel, e.At, neverHolds, "nobody can have this branch of the permission %s: %s; as it is, the branch grants nothing", rel.Name, r.whyNeverExpr(rel.Definition, e))
+			r.about(rel, e.At, neverHolds, "nobody can have this branch of the permission %s, so it grants nothing: %s", rel.Name, r.whyNeverExpr(rel.Definition, e))
 		}
 		return true
 	})

@@ -25,8 +25,11 @@ func (r *run) redundantIn(rel *zed.Relation, union *zed.Expr) {
 			r.about(rel, branch.At, redundantUnion, "nil adds nothing to a union: it grants nothing to anybody; remove it")
 			continue
 		}
+		if len(r.holders.expr(rel.Definition, branch)) == 0 {
+			continue // said by others
+		}
 		for j, other := range union.Children {
-			if j == i || without[j] || !r.contains.expr(rel.Definition, other, branch) {
+			if j == i || without[j] || r.leadsTo(rel.Definition, other, rel) || !r.contains.expr(rel.Definition, other, branch) {
 				continue
 			}
 			without[i] = true
@@ -39,4 +42,25 @@ func (r *run) redundantIn(rel *zed.Relation, union *zed.Expr) {
 			break
 		}
 	}
+}
+
+// leadsTo reports whether an expression names a permission on the same object, directly or through others.
+func (r *run) leadsTo(d *zed.Definition, e *zed.Expr, to *zed.Relation) bool {
+	seen := map[*zed.Relation]bool{}
+	var visit func(*zed.Expr) bool
+	visit = func(part *zed.Expr) bool {
+		if part.Op != zed.Reference {
+			return true
+		}
+		named := d.Relation(part.Relation)
+		if named == to {
+			return false
+		}
+		if named == nil || seen[named] {
+			return true
+		}
+		seen[named] = true
+		return named.Expr.Walk(visit)
+	}
+	return !e.Walk(visit)
 }

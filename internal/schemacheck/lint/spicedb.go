@@ -102,7 +102,7 @@ func plainWarning(s *zed.Schema, name string, rel *zed.Relation, branch *zed.Exp
 		if len(short) < 3 { // no name in SpiceDB
 			return fmt.Sprintf("the name of the %s %s repeats that of its definition, which %s says anyway; find a name that says how the subject stands to the object", rel.Kind(), rel.Name, rel)
 		}
-		return fmt.Sprintf("the name of the %s %s repeats that of its definition, which %s says anyway; shorten it to %s", rel.Kind(), rel.Name, rel, short)
+		return fmt.Sprintf("the name of the %s %s repeats that of its definition, which %s says anyway; shorten it, to %s for example", rel.Kind(), rel.Name, rel, short)
 	case name == referencesItself:
 		return fmt.Sprintf("the permission %s is made of itself, on the same object, so a check of it goes round until it fails with an error; take it out of its own expression, or ask another object with an arrow", rel.Name)
 	case name == arrowToNothing && arrow:
