@@ -139,8 +139,10 @@ func FuzzRun(f *testing.F) {
 		f.Add(string(text))
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		s, _ := zed.Compile(t.Context(), zed.Text{Source: finding.NewSource("s.zed", text), Schema: text, Dir: t.TempDir(),
-			Placed: func(p finding.Place) finding.Place { return p }})
+		s, _ := zed.Compile(t.Context(), zed.Text{
+			Source: finding.NewSource("s.zed", text), Schema: text, Dir: t.TempDir(),
+			Placed: func(p finding.Place) finding.Place { return p },
+		})
 		if s == nil {
 			return
 		}

@@ -95,10 +95,11 @@ func followed(via *zed.Relation) []zed.Type {
 	if via == nil {
 		return nil
 	}
-	types := distinct(via.Types, func(t zed.Type) zed.Type { return zed.Type{Definition: t.Definition, Wildcard: t.Wildcard} })
-	types = slices.DeleteFunc(types, func(t zed.Type) bool { return t.Wildcard })
-	for i := range types {
-		types[i] = zed.Type{Definition: types[i].Definition, At: types[i].At}
+	var types []zed.Type
+	for _, t := range via.Types {
+		if !t.Wildcard && !slices.ContainsFunc(types, func(known zed.Type) bool { return known.Definition == t.Definition }) {
+			types = append(types, zed.Type{Definition: t.Definition, At: t.At})
+		}
 	}
 	return types
 }

@@ -18,8 +18,10 @@ import (
 func TestPlacesInAFile(t *testing.T) {
 	part := "definition user {}\n\n// lint:ignore naming\ndefinition team {\n\trelation team: user\n\tpermission view = team - team\n\t// lint:ignore naming: nothing\n}\n"
 	src := finding.NewSource("file.yaml", "schema: |-\n  "+strings.ReplaceAll(part, "\n", "\n  "))
-	s, wrong := zed.Compile(t.Context(), zed.Text{Source: src, Schema: part, Dir: ".",
-		Placed: func(p finding.Place) finding.Place { return finding.At(p.Line+1, p.Column+2) }})
+	s, wrong := zed.Compile(t.Context(), zed.Text{
+		Source: src, Schema: part, Dir: ".",
+		Placed: func(p finding.Place) finding.Place { return finding.At(p.Line+1, p.Column+2) },
+	})
 	if s == nil {
 		t.Fatal(wrong)
 	}
