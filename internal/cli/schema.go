@@ -79,7 +79,7 @@ fails in some. Exit code 1 if anything failed.`,
 		Example: "  tenantry schema validate schema/validation\n  tenantry schema validate 'schemas/*.yaml'",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			result, err := schemacheck.Validate(cmd.Context(), args)
+			result, err := schemacheck.Validate(cmd.Context(), args, schemacheck.Options{})
 			if err != nil {
 				return err
 			}

@@ -103,7 +103,7 @@ func BenchmarkSchema(b *testing.B) {
 		path := writeMany(b, count)
 		b.Run("validate/"+name, func(b *testing.B) {
 			for b.Loop() {
-				report, err := schemacheck.Validate(b.Context(), []string{path})
+				report, err := schemacheck.Validate(b.Context(), []string{path}, schemacheck.Options{})
 				if err != nil || report.Failed() {
 					b.Fatal(err, report.Findings())
 				}
@@ -113,7 +113,7 @@ func BenchmarkSchema(b *testing.B) {
 	}
 	b.Run("validate/all of Tenantry's files", func(b *testing.B) {
 		for b.Loop() {
-			report, err := schemacheck.Validate(b.Context(), []string{"../../schema/validation"})
+			report, err := schemacheck.Validate(b.Context(), []string{"../../schema/validation"}, schemacheck.Options{})
 			if err != nil || report.Failed() {
 				b.Fatal(err, report.Findings())
 			}

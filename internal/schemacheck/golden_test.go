@@ -48,7 +48,7 @@ func TestValidateIsDeterministic(t *testing.T) {
 
 func validate(t *testing.T, paths ...string) schemacheck.Report {
 	t.Helper()
-	report, err := schemacheck.Validate(t.Context(), paths)
+	report, err := schemacheck.Validate(t.Context(), paths, schemacheck.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,16 +4,20 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/tenantry/tenantry/internal/schemacheck/finding"
+	"github.com/tenantry/tenantry/internal/schemacheck/lint"
 	"github.com/tenantry/tenantry/internal/schemacheck/zed"
+	"github.com/tenantry/tenantry/schema"
 )
 
 // schemas are those that the files of one run have in common. Each is compiled
 // once, and what is wrong with it is told once: with the file itself if it is
 // among those checked, otherwise with the first that names it.
 type schemas struct {
+	options Options
 	tellers map[string]string // schema file → the file with whose findings its own are told
 
 	mu    sync.Mutex
@@ -28,8 +32,8 @@ type verdict struct {
 }
 
 // newSchemas finds out which schemas some files, in their order, have in common.
-func newSchemas(files []target) *schemas {
-	s := &schemas{tellers: map[string]string{}, known: map[string]*verdict{}}
+func newSchemas(files []target, options Options) *schemas {
+	s := &schemas{options: options, tellers: map[string]string{}, known: map[string]*verdict{}}
 	for _, t := range files {
 		if isSchema(t.path) {
 			s.tellers[t.path] = t.path
@@ -55,7 +59,7 @@ func (s *schemas) compile(ctx context.Context, text zed.Text, by string) (v *ver
 	path := filepath.Clean(text.Path)
 	if path == filepath.Clean(by) && !isSchema(path) { // in the file itself
 		v = &verdict{}
-		v.compile(ctx, text)
+		v.compile(ctx, text, s.options)
 		return v, true
 	}
 	s.mu.Lock()
@@ -64,13 +68,27 @@ func (s *schemas) compile(ctx context.Context, text zed.Text, by string) (v *ver
 		s.known[path] = v
 	}
 	s.mu.Unlock()
-	v.once.Do(func() { v.compile(ctx, text) })
+	v.once.Do(func() { v.compile(ctx, text, s.options) })
 	return v, s.tellers[path] == "" || s.tellers[path] == filepath.Clean(by)
 }
 
-func (v *verdict) compile(ctx context.Context, text zed.Text) {
+func (v *verdict) compile(ctx context.Context, text zed.Text, options Options) {
 	v.schema, v.findings = zed.Compile(ctx, text)
+	if v.schema == nil || options.WithoutLints {
+		return
+	}
+	looked := lint.Options{Disable: options.DisableLints}
+	if strings.HasPrefix(text.Schema, schema.Banner) {
+		looked.Managed = managed()
+	}
+	v.findings = lint.Run(v.schema, looked)
 }
+
+// managed is the schema of Tenantry's own definitions, which one that says to be built from them must have.
+var managed = sync.OnceValue(func() *zed.Schema {
+	own, _ := zed.Compile(context.Background(), zed.File(finding.NewSource(generated, schema.Built()))) // a test holds that it compiles
+	return own
+})
 
 // beside returns the path of a file that another one names.
 func beside(path, name string) string {

@@ -14,6 +14,12 @@ import (
 	"github.com/tenantry/tenantry/internal/schemacheck/zed"
 )
 
+// Options say how to validate. The zero Options are what `tenantry schema validate` does without flags.
+type Options struct {
+	DisableLints []string // names of lints to leave out
+	WithoutLints bool     // only what SpiceDB itself refuses
+}
+
 // Validate checks validation files and schemas. A path is a file, a directory
 // (the validation files and schemas below it: *.yaml, *.yml and *.zed) or a pattern,
 // in which ** stands for any number of directories. A file whose name ends in .zed is
@@ -24,12 +30,12 @@ import (
 // wrong, a missing file included, is a finding of the report. The error is an
 // Invalid fault (code "missing_path") if there is no path at all, or an
 // Unavailable one ("interrupted") if ctx ended.
-func Validate(ctx context.Context, paths []string) (Report, error) {
+func Validate(ctx context.Context, paths []string, options Options) (Report, error) {
 	if len(paths) == 0 {
 		return Report{}, fault.New(fault.Invalid, "missing_path", "name at least one file, directory or pattern to validate").In("paths")
 	}
 	files := targets(paths)
-	known := newSchemas(files)
+	known := newSchemas(files, options)
 	report := Report{Files: make([]FileResult, len(files))}
 	next := make(chan int)
 	var workers sync.WaitGroup

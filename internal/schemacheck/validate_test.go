@@ -157,7 +157,7 @@ func TestA2_DeepTrees(t *testing.T) {
 }
 
 func TestValidateWithoutPaths(t *testing.T) {
-	_, err := schemacheck.Validate(t.Context(), nil)
+	_, err := schemacheck.Validate(t.Context(), nil, schemacheck.Options{})
 	if f, ok := errors.AsType[*fault.Error](err); !ok || f.Code != "missing_path" || !errors.Is(err, fault.Invalid) {
 		t.Errorf("got %v; want an Invalid fault missing_path", err)
 	}
@@ -166,7 +166,7 @@ func TestValidateWithoutPaths(t *testing.T) {
 func TestValidateInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := schemacheck.Validate(ctx, []string{"testdata/good"})
+	_, err := schemacheck.Validate(ctx, []string{"testdata/good"}, schemacheck.Options{})
 	if !errors.Is(err, fault.Unavailable) || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v; want an Unavailable fault with the cause", err)
 	}
