@@ -8,14 +8,13 @@ import (
 
 	"github.com/tenantry/tenantry/internal/app"
 	"github.com/tenantry/tenantry/internal/schemacheck"
-	"github.com/tenantry/tenantry/internal/schemacheck/report"
 	"github.com/tenantry/tenantry/schema"
 )
 
 func (c *console) schemaCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "schema",
-		Short: "Build and validate schemas",
+		Short: "Build, validate, test, compare and apply schemas",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -67,29 +66,4 @@ func build(permissions, definitions []string) (string, error) {
 		return "", err
 	}
 	return schemacheck.Build(catalogue, definitionFiles...)
-}
-
-func (c *console) schemaValidate() *cobra.Command {
-	return &cobra.Command{
-		Use:   "validate FILE|DIRECTORY|PATTERN…",
-		Short: "Run SpiceDB validation files and report every failure with its place",
-		Long: `Validate compiles each file's schema, loads its relationships, and runs its
-assertions and expected relations, in this process. All files are run, whatever
-fails in some. Exit code 1 if anything failed.`,
-		Example: "  tenantry schema validate schema/validation\n  tenantry schema validate 'schemas/*.yaml'",
-		Args:    cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			result, err := schemacheck.Validate(cmd.Context(), args, schemacheck.Options{})
-			if err != nil {
-				return err
-			}
-			if err := report.Write(c.out, report.Text, result); err != nil {
-				return err
-			}
-			if result.Failed() {
-				return negative{}
-			}
-			return nil
-		},
-	}
 }
