@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"pgregory.net/rapid"
 
 	"github.com/tenantry/tenantry/internal/schemacheck/finding"
@@ -68,33 +69,62 @@ func anyReport() *rapid.Generator[report.Report] {
 	})
 }
 
+// misread returns what readers of the formats find otherwise than a report says.
+func misread(t *testing.T, r report.Report, schema *jsonschema.Schema) []string {
+	t.Helper()
+	var problems []string
+	for format, problem := range map[report.Format]func(report.Report, string) string{
+		report.JSON: wantJSON, report.JUnit: wantJUnit, report.GitHub: wantCommands,
+		report.SARIF: func(r report.Report, text string) string {
+			if err := sarifError(schema, text); err != nil {
+				return err.Error()
+			}
+			return wantSARIF(r, text)
+		},
+	} {
+		if text := problem(r, written(t, format, r)); text != "" {
+			problems = append(problems, string(format)+": "+text)
+		}
+	}
+	return problems
+}
+
 // Whatever names, messages and lines hold, every format is well formed, valid, and says what the report says.
 func TestAnyReport(t *testing.T) {
 	schema := sarifValidator(t)
 	var documents []string
 	rapid.Check(t, func(rt *rapid.T) {
 		r := anyReport().Draw(rt, "report")
-		as := func(f report.Format) string { return written(t, f, r) }
-		for format, problem := range map[report.Format]string{
-			report.JSON:   wantJSON(r, as(report.JSON)),
-			report.JUnit:  wantJUnit(r, as(report.JUnit)),
-			report.SARIF:  wantSARIF(r, as(report.SARIF)),
-			report.GitHub: wantCommands(r, as(report.GitHub)),
-		} {
-			if problem != "" {
-				rt.Errorf("%s: %s", format, problem)
-			}
-		}
-		if err := sarifError(schema, as(report.SARIF)); err != nil {
-			rt.Errorf("sarif: %v", err)
+		for _, problem := range misread(t, r, schema) {
+			rt.Error(problem)
 		}
 		if len(documents) < 100 {
-			documents = append(documents, as(report.JUnit))
+			documents = append(documents, written(t, report.JUnit, r))
 		}
 	})
 	for _, problem := range xmlErrors(t, documents...) {
 		t.Error(problem)
 	}
+}
+
+// The same for one finding, whose texts the fuzzer chooses.
+func FuzzEscaping(f *testing.F) {
+	f.Add("a.yaml", "is wrong", "text", 1, 1)
+	f.Add("100%,:\n\xff]]>", "\r\n::error::{0} {{ [a](1) \x1b\ufffe", "\\]( \u0085", 2, 9)
+	var schema *jsonschema.Schema
+	f.Fuzz(func(t *testing.T, file, message, context string, line, column int) {
+		if schema == nil {
+			schema = sarifValidator(t)
+		}
+		wrong := finding.Finding{File: file, Line: int(int32(line)), Column: int(int32(column)), Severity: finding.Error, Code: "a_code", Message: message, Context: context}
+		r := report.Report{Files: []report.FileResult{{
+			Path: file, Findings: []finding.Finding{wrong, wrong},
+			Cases: []report.Case{{Name: message, Kind: report.KindAssertion, Findings: []finding.Finding{wrong}}},
+		}}}
+		for _, problem := range misread(t, r, schema) {
+			t.Error(problem)
+		}
+	})
 }
 
 // once returns findings without those that say the same as one before.

@@ -58,19 +58,25 @@ func ruleOf(t *testing.T, code string) (summary, help string) {
 	return rules[0].ShortDescription.Text, rules[0].HelpURI
 }
 
-// A report's own rules come before those of this package, and fill what it does not know.
+// A report's own rules come before those of this package, and fill what it does not know. A rule weighs as its heaviest finding.
 func TestRulesGiven(t *testing.T) {
 	r := report.Report{
-		Files: []report.FileResult{{Findings: []finding.Finding{{Code: finding.CodeTooDeep}, {Code: "new_code"}, {Code: "other_code"}}}},
+		Files: []report.FileResult{{Findings: []finding.Finding{
+			{Code: finding.CodeTooDeep, Severity: finding.Error},
+			{Code: finding.CodeTooDeep, Severity: finding.Warning},
+			{Code: "new_code", Severity: finding.Warning},
+			{Code: "new_code", Severity: finding.Error},
+			{Code: "other_code", Severity: finding.Warning},
+		}}},
 		Rules: map[string]report.Rule{finding.CodeTooDeep: {Summary: "Too deep."}, "new_code": {Help: "https://docs.example/new"}},
 	}
 	var log readSARIF
 	must(t, json.Unmarshal([]byte(written(t, report.SARIF, r)), &log))
 	var got []string
 	for _, rule := range log.Runs[0].Tool.Driver.Rules {
-		got = append(got, rule.ID+": "+rule.ShortDescription.Text+" "+rule.HelpURI)
+		got = append(got, rule.Default.Level+" "+rule.ID+": "+rule.ShortDescription.Text+" "+rule.HelpURI)
 	}
-	want := "new_code: new code https://docs.example/new|other_code: other code |too_deep: Too deep. "
+	want := "error new_code: new code https://docs.example/new|warning other_code: other code |error too_deep: Too deep. "
 	if strings.Join(got, "|") != want {
 		t.Errorf("rules %q; want %q", got, want)
 	}

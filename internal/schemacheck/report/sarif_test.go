@@ -62,6 +62,7 @@ type readSARIF struct {
 					ID               string
 					HelpURI          string `json:"helpUri"`
 					ShortDescription struct{ Text string }
+					Default          struct{ Level string } `json:"defaultConfiguration"`
 				}
 			}
 		}
