@@ -9,6 +9,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/schemacheck/finding"
 	"github.com/tenantry/tenantry/internal/schemacheck/lint"
+	"github.com/tenantry/tenantry/internal/schemacheck/report"
 	"github.com/tenantry/tenantry/internal/schemacheck/zed"
 	"github.com/tenantry/tenantry/schema"
 )
@@ -97,4 +98,13 @@ func beside(path, name string) string {
 		return filepath.Clean(name)
 	}
 	return filepath.Join(filepath.Dir(path), name)
+}
+
+// lintRules say what the codes of lints mean.
+func lintRules() map[string]report.Rule {
+	rules := map[string]report.Rule{}
+	for _, l := range lint.All() {
+		rules[l.Name] = report.Rule{Summary: l.Summary, Help: report.Page("docs/lints.md#" + l.Anchor)}
+	}
+	return rules
 }

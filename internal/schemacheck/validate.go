@@ -36,7 +36,7 @@ func Validate(ctx context.Context, paths []string, options Options) (Report, err
 	}
 	files := targets(paths)
 	known := newSchemas(files, options)
-	report := Report{Files: make([]FileResult, len(files))}
+	report := Report{Files: make([]FileResult, len(files)), Rules: lintRules()}
 	next := make(chan int)
 	var workers sync.WaitGroup
 	for range min(len(files), runtime.GOMAXPROCS(0)) {

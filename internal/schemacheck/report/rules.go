@@ -14,6 +14,9 @@ type Rule struct {
 	Help    string // the address of a page that says more; "" if there is none
 }
 
+// Page returns the address of a page of Tenantry's documentation, by its path in the repository.
+func Page(path string) string { return toolPage + "/blob/main/" + path }
+
 // codesPage describes every code of summaries, each below its name.
 const codesPage = toolPage + "/blob/main/docs/schema-reports.md#"
 
