@@ -30,9 +30,9 @@ func CountOrphans(ctx context.Context, conn grpc.ClientConnInterface, removal di
 }
 
 // DeleteOrphans deletes the relationships that CountOrphans counts, all of them, a call for each
-// batch, and tells progress how many are gone. If it fails, those told are gone and the others are there.
-// Errors are ctx's and as of [Fault].
-func (e *Engine) DeleteOrphans(ctx context.Context, removal diff.Removal, progress func(deleted int)) error {
+// batch, and tells progress after each how many are gone. If it fails, at most one batch more than was told is gone.
+// Errors are those of progress, ctx's and as of [Fault].
+func (e *Engine) DeleteOrphans(ctx context.Context, removal diff.Removal, progress func(deleted int) error) error {
 	client := v1.NewPermissionsServiceClient(e.conn)
 	deleted := 0
 	return eachOrphan(ctx, e.conn, removal, "", func(page []*v1.Relationship) (bool, error) {
@@ -46,7 +46,9 @@ func (e *Engine) DeleteOrphans(ctx context.Context, removal diff.Removal, progre
 				return false, Fault(err)
 			}
 			deleted += n
-			progress(deleted)
+			if err := progress(deleted); err != nil {
+				return false, err
+			}
 			page = page[n:]
 		}
 		return true, nil

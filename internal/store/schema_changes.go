@@ -34,6 +34,14 @@ func (db *DB) BeginSchemaChange(ctx context.Context, c SchemaChange) (id int64, 
 	return id, err
 }
 
+// NoteDeleted writes down how many relationships a change that is under way has deleted so far.
+func (db *DB) NoteDeleted(ctx context.Context, id int64, deleted int) error {
+	return db.write(ctx, db.writer, func(s *session) error {
+		_, err := s.exec(ctx, `UPDATE schema_changes SET deleted = ? WHERE id = ?`, deleted, id)
+		return err
+	})
+}
+
 // EndSchemaChange completes a change with what came of it, and with the number of relationships deleted.
 func (db *DB) EndSchemaChange(ctx context.Context, id int64, outcome string, deleted int) error {
 	return db.write(ctx, db.writer, func(s *session) error {
