@@ -68,7 +68,7 @@ embedded engine belongs to one process at a time: stop the server first; with
 		},
 	}
 	d.register(cmd.Flags())
-	cmd.Flags().Lookup("apply-schema").Hidden = true // it is what this does
+	hide(cmd, "apply-schema") // it is what this does
 	cmd.Flags().BoolVar(&opts.DryRun, "dry-run", false, "show, and change nothing; exit code 1 if it would be refused")
 	cmd.Flags().BoolVar(&opts.DeleteOrphans, "delete-orphans", false, "delete the application's relationships that the new schema has no place for")
 	cmd.Flags().BoolVar(&opts.RemoveManaged, "allow-managed-removals", false, "take away parts of Tenantry's own definitions, as permissions that are in no --permissions any more")
@@ -136,7 +136,7 @@ start or apply finds out which. With --show N it prints the schema that change N
 		},
 	}
 	d.register(cmd.Flags())
-	hideServing(cmd)
+	hide(cmd, "apply-schema", "permissions", "definitions")
 	cmd.Flags().IntVar(&limit, "limit", 50, "how many, at most")
 	cmd.Flags().Int64Var(&before, "before", 0, "only changes before the one with this number")
 	cmd.Flags().Int64Var(&show, "show", 0, "print the schema that the change with this number wrote")

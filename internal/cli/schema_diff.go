@@ -16,8 +16,11 @@ import (
 	"github.com/tenantry/tenantry/internal/schemacheck/zed"
 )
 
-// deployed stands for the schema of the deployment's engine among the arguments of schema diff.
-const deployed = "deployed"
+// Words that stand for schemas among the arguments of schema diff.
+const (
+	deployed = "deployed" // that of the deployment's engine
+	built    = "built"    // the one that --permissions and --definitions make
+)
 
 // diffWriters write a difference, by the name of the format.
 var diffWriters = map[string]func(io.Writer, diff.Result) error{
@@ -35,13 +38,14 @@ added and removed, which permissions let more or fewer subjects through, and wha
 that reaches through other definitions. What may take access away, or fail requests
 that worked, is marked as breaking.
 
-A and B are schema files, validation files, or one of the words core, for
-Tenantry's built-in schema, and deployed, for the schema of the engine that
---data or --engine name; a server may be running on it. With one argument A is
-deployed. From deployed, it counts how many live relationships each removal would orphan.
+A and B are schema files, validation files, or one of these words: core, for
+Tenantry's built-in schema; built, for the one that --permissions and --definitions
+make; and deployed, for the one of the engine that --data or --engine name, on which
+a server may be running. With one argument, A is deployed. From deployed, it
+counts how many live relationships each removal would orphan.
 
 Exit code 0; with --fail-on breaking 1 if a change is breaking, with --fail-on any 1 if there is any.`,
-		Example: "  tenantry schema diff old.zed new.zed --format markdown\n  tenantry schema diff new.zed --data tenantry-data --fail-on breaking",
+		Example: "  tenantry schema diff old.zed new.zed --format markdown\n  tenantry schema diff built --definitions shop.zed --data tenantry-data --fail-on breaking",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			write := diffWriters[format]
@@ -69,34 +73,47 @@ Exit code 0; with --fail-on breaking 1 if a change is breaking, with --fail-on a
 		},
 	}
 	d.register(cmd.Flags())
-	hideServing(cmd)
+	hide(cmd, "apply-schema")
 	cmd.Flags().StringVar(&format, "format", "text", "text, markdown or json")
 	cmd.Flags().StringVar(&failOn, "fail-on", "none", "breaking, any or none: what ends with exit code 1")
 	return cmd
 }
 
-// hideServing hides the flags of a deployment that a command has no use for.
-func hideServing(cmd *cobra.Command) {
-	for _, name := range []string{"apply-schema", "permissions", "definitions"} {
+// hide hides flags of a deployment that a command has no use for.
+func hide(cmd *cobra.Command, flags ...string) {
+	for _, name := range flags {
 		cmd.Flags().Lookup(name).Hidden = true
 	}
 }
 
 // difference compares two schemas, either of which may be the deployed one.
 func (c *console) difference(ctx context.Context, d *deployment, a, b string) (result diff.Result, err error) {
+	load := func(name string) (*zed.Schema, []finding.Finding, error) {
+		if name == built {
+			text, err := build(d.cfg.Permissions, d.cfg.Definitions)
+			if err != nil {
+				return nil, nil, err
+			}
+			s, findings := diff.Parse(ctx, built, text)
+			return s, findings, nil
+		}
+		s, findings := diff.Load(ctx, name)
+		return s, findings, nil
+	}
 	if a != deployed && b != deployed {
-		return c.compare(a, b, func(path string) (*zed.Schema, []finding.Finding) { return diff.Load(ctx, path) })
+		return c.compare(a, b, load)
 	}
 	cfg, err := d.config(c)
 	if err != nil {
 		return result, err
 	}
 	err = app.DeployedSchema(ctx, cfg, func(text string, count func(*diff.Result) error) error {
-		result, err = c.compare(a, b, func(path string) (*zed.Schema, []finding.Finding) {
-			if path == deployed {
-				return diff.Parse(ctx, deployed, text)
+		result, err = c.compare(a, b, func(name string) (*zed.Schema, []finding.Finding, error) {
+			if name == deployed {
+				s, findings := diff.Parse(ctx, deployed, text)
+				return s, findings, nil
 			}
-			return diff.Load(ctx, path)
+			return load(name)
 		})
 		if err == nil && a == deployed {
 			err = count(&result)
@@ -107,9 +124,15 @@ func (c *console) difference(ctx context.Context, d *deployment, a, b string) (r
 }
 
 // compare loads two schemas and compares them. What is wrong with either is printed.
-func (c *console) compare(a, b string, load func(string) (*zed.Schema, []finding.Finding)) (diff.Result, error) {
-	before, wrong := load(a)
-	after, more := load(b)
+func (c *console) compare(a, b string, load func(string) (*zed.Schema, []finding.Finding, error)) (diff.Result, error) {
+	before, wrong, err := load(a)
+	if err != nil {
+		return diff.Result{}, err
+	}
+	after, more, err := load(b)
+	if err != nil {
+		return diff.Result{}, err
+	}
 	if wrong = append(wrong, more...); len(wrong) > 0 {
 		for _, f := range wrong {
 			fmt.Fprintln(c.err, f)

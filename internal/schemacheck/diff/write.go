@@ -73,7 +73,10 @@ func orphansText(o *Orphans) string {
 	if o == nil {
 		return ""
 	}
-	return ": it would orphan " + o.String()
+	if o.Count == 0 {
+		return " (no live relationship would be orphaned)"
+	}
+	return " (" + o.String() + " would be orphaned)"
 }
 
 // WriteJSON writes a result for programs, with the number of breaking changes. Errors are the writer's.

@@ -51,7 +51,7 @@ func TestWriteText(t *testing.T) {
 	if err := diff.WriteText(&got, sample(t)); err != nil {
 		t.Fatal(err)
 	}
-	want := `breaking  relation document#reader is gone, with what it granted: it would orphan more than 10000 live relationships
+	want := `breaking  relation document#reader is gone, with what it granted (more than 10000 live relationships would be orphaned)
           old|x.zed:6:2 (before)
 breaking  permission document#view is narrowed for some and widened for others
           - reader + writer
