@@ -168,19 +168,8 @@ func (a *App) watch(background context.Context) {
 
 // prepare gives the engine its schema.
 func (a *App) prepare(ctx context.Context) error {
-	mode := engine.Refuse
-	switch {
-	case a.cfg.ApplySchema:
-		mode = engine.Apply
-	case a.cfg.Embedded():
-		mode = engine.Extend // nobody else uses it: an upgrade goes by itself
-	}
-	change, err := engine.ApplySchema(ctx, a.Engine.Conn(), a.schemaText, mode)
-	if err != nil {
+	if err := newKeeper(a.Store, a.Engine, a.cfg).start(ctx, a.schemaText, a.cfg); err != nil {
 		return err
-	}
-	if len(change.Differences) > 0 {
-		a.cfg.Log.InfoContext(ctx, "the engine's schema was replaced", "differences", change.Differences)
 	}
 	close(a.prepared)
 	return nil

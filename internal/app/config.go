@@ -41,8 +41,9 @@ type Config struct {
 
 	// Remote is the SpiceDB to use; the embedded one, in DataDir, if its Address is empty.
 	Remote engine.RemoteConfig
-	// ApplySchema replaces the schema of an engine that has another one. Otherwise that is an error,
-	// save on an embedded engine from whose schema nothing would be taken away.
+	// ApplySchema replaces the schema of an engine that has another one, unless that would orphan
+	// relationships or take away parts of Tenantry's own definitions. Otherwise another schema is an
+	// error, save on an embedded engine from whose schema nothing would be taken away.
 	ApplySchema bool
 
 	// PublicURL is the address at which this deployment is known: tokens are issued in its name,

@@ -33,6 +33,7 @@ const (
 	CodeInvalidSchema = "invalid_schema"             // Invalid: the schema does not compile
 	CodeSchemaInUse   = "schema_in_use"              // Conflict: relationships need what the schema would take away
 	CodeSchemaDiffers = "schema_differs"             // Conflict: see ApplySchema
+	CodeSchemaChanged = "schema_changed"             // Conflict: see SchemaPlan.Write
 	CodeInvalidConfig = "invalid_engine"             // Invalid: see Remote
 	CodeStart         = "engine_start"               // Internal: see Embedded
 	CodeStopped       = "engine_stopped"             // Internal: see Engine.Run

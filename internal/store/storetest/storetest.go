@@ -78,6 +78,7 @@ func Run(t *testing.T, open Open) {
 		{"WritersThatReadDoNotBlock", testReadInsideWrite},
 		{"IdempotencyMemory", testMemory},
 		{"Positions", testPositions},
+		{"SchemaChanges", testSchemaChanges},
 		{"ClosedDatabase", testClosed},
 	}
 	for _, tt := range tests {
