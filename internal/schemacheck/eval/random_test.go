@@ -125,8 +125,12 @@ func drawExpr(t *rapid.T, earlier []string, depth int) string {
 	}
 }
 
-func drawID(t *rapid.T) string { return rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "id") }
+var drawnIDs = []string{"a", "b", "c", "d"}
 
+func drawID(t *rapid.T) string { return rapid.SampledFrom(drawnIDs).Draw(t, "id") }
+
+// relationships draws some. They lead from lower to higher identifiers alone, so
+// never in a circle: SpiceDB takes minutes to give one up if it branches.
 func (d *drawn) relationships(t *rapid.T) []tuple.Relationship {
 	seen := map[string]bool{}
 	var all []tuple.Relationship
@@ -134,11 +138,13 @@ func (d *drawn) relationships(t *rapid.T) []tuple.Relationship {
 		kind, relation := rapid.SampledFrom(drawnKinds).Draw(t, "kind"), rapid.SampledFrom(drawnRelations).Draw(t, "relation")
 		of := rapid.SampledFrom(d.types[kind+"#"+relation]).Draw(t, "type")
 		r := tuple.Relationship{RelationshipReference: tuple.RelationshipReference{
-			Resource: tuple.ObjectAndRelation{ObjectType: kind, ObjectID: drawID(t), Relation: relation},
+			Resource: tuple.ObjectAndRelation{ObjectType: kind, Relation: relation},
 			Subject:  tuple.ObjectAndRelation{ObjectType: of.kind, ObjectID: of.id, Relation: tuple.Ellipsis},
 		}}
+		at := rapid.IntRange(0, len(drawnIDs)-2).Draw(t, "resource")
+		r.Resource.ObjectID = drawnIDs[at]
 		if of.id == "" {
-			r.Subject.ObjectID = drawID(t)
+			r.Subject.ObjectID = drawnIDs[rapid.IntRange(at+1, len(drawnIDs)-1).Draw(t, "subject")]
 		}
 		if of.set != "" {
 			r.Subject.Relation = of.set
@@ -170,7 +176,6 @@ func (d *drawn) relationships(t *rapid.T) []tuple.Relationship {
 func TestRandomSchemasAreDecidedAsBySpiceDB(t *testing.T) {
 	t.Parallel()
 	outcomes := map[eval.Outcome]int{}
-	refused := 0
 	rapid.Check(t, func(t *rapid.T) {
 		d := drawSchema(t)
 		b := open(t.Context(), t, d.text.String(), d.relationships(t))
@@ -188,14 +193,12 @@ func TestRandomSchemasAreDecidedAsBySpiceDB(t *testing.T) {
 			given := rapid.SampledFrom([]map[string]any{nil, {"level": 2.0}, {"level": 5.0}}).Draw(t, "context")
 			is, decided := b.compare(t, resource, subject, given)
 			if !decided {
-				refused++
-				continue
+				t.Fatal("SpiceDB refuses what does not lead in a circle")
 			}
 			outcomes[is]++
 		}
 	})
-	if outcomes[eval.Allowed] == 0 || outcomes[eval.Denied] == 0 || outcomes[eval.Conditional] == 0 || refused == 0 {
-		t.Errorf("too little was drawn: %v, %d refused", outcomes, refused)
+	if outcomes[eval.Allowed] == 0 || outcomes[eval.Denied] == 0 || outcomes[eval.Conditional] == 0 {
+		t.Errorf("too little was drawn: %v", outcomes)
 	}
-	t.Logf("%v, %d refused", outcomes, refused)
 }
