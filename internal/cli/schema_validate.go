@@ -15,6 +15,7 @@ import (
 func (c *console) schemaValidate() *cobra.Command {
 	var options schemacheck.Options
 	var reports reportFlags
+	var coverage coverageFlags
 	cmd := &cobra.Command{
 		Use:   "validate [FILE|DIRECTORY|PATTERN]…",
 		Short: "Check schemas and validation files of SpiceDB, and report every failure with its place",
@@ -34,21 +35,42 @@ with --strict a warning.`,
 			if err := reports.check(); err != nil {
 				return err
 			}
+			if err := coverage.check(); err != nil {
+				return err
+			}
 			if err := knownLints(options.DisableLints); err != nil {
 				return err
 			}
 			if len(paths) == 0 {
 				paths = []string{"."}
 			}
-			result, err := schemacheck.Validate(cmd.Context(), paths, options)
+			if !coverage.wanted() {
+				result, err := schemacheck.Validate(cmd.Context(), paths, options)
+				if err != nil {
+					return err
+				}
+				return c.write(result, reports)
+			}
+			result, profile, err := schemacheck.ValidateCovered(cmd.Context(), paths, options)
 			if err != nil {
 				return err
 			}
-			return c.write(result, reports)
+			enough, err := c.cover(profile, coverage, &result)
+			if err != nil {
+				return err
+			}
+			if err := c.write(result, reports); err != nil {
+				return err
+			}
+			if !enough {
+				return negative{}
+			}
+			return nil
 		},
 	}
 	f := cmd.Flags()
 	reports.register(f)
+	coverage.register(f)
 	f.StringSliceVar(&options.DisableLints, "disable-lint", nil, "lints to leave out: "+strings.Join(lintNames(), ", "))
 	f.BoolVar(&options.WithoutLints, "no-lints", false, "report only what SpiceDB itself refuses, and failing assertions")
 	return cmd

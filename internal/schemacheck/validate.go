@@ -10,6 +10,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/fault"
 
+	"github.com/tenantry/tenantry/internal/schemacheck/cover"
 	"github.com/tenantry/tenantry/internal/schemacheck/finding"
 	"github.com/tenantry/tenantry/internal/schemacheck/zed"
 )
@@ -31,18 +32,32 @@ type Options struct {
 // Invalid fault (code "missing_path") if there is no path at all, or an
 // Unavailable one ("interrupted") if ctx ended.
 func Validate(ctx context.Context, paths []string, options Options) (Report, error) {
+	r, _, err := validate(ctx, paths, options, false)
+	return r, err
+}
+
+// ValidateCovered validates as [Validate] does, and returns what the assertions
+// cover of the schemas that they were run against; nil if none was.
+func ValidateCovered(ctx context.Context, paths []string, options Options) (Report, *cover.Profile, error) {
+	return validate(ctx, paths, options, true)
+}
+
+func validate(ctx context.Context, paths []string, options Options, covered bool) (Report, *cover.Profile, error) {
 	if len(paths) == 0 {
-		return Report{}, fault.New(fault.Invalid, "missing_path", "name at least one file, directory or pattern to validate").In("paths")
+		return Report{}, nil, fault.New(fault.Invalid, "missing_path", "name at least one file, directory or pattern to validate").In("paths")
 	}
 	files := targets(paths)
 	known := newSchemas(files, options)
+	profiles := make([]*cover.Profile, len(files))
 	report := Report{Files: make([]FileResult, len(files)), Rules: lintRules()}
 	next := make(chan int)
 	var workers sync.WaitGroup
 	for range min(len(files), runtime.GOMAXPROCS(0)) {
 		workers.Go(func() {
 			for i := range next {
-				report.Files[i] = known.checkFile(ctx, files[i])
+				c := check{schemas: known, result: FileResult{Path: files[i].path, Findings: []finding.Finding{}}, covered: covered}
+				c.file(ctx, files[i])
+				report.Files[i], profiles[i] = c.result, c.profile
 			}
 		})
 	}
@@ -55,25 +70,50 @@ func Validate(ctx context.Context, paths []string, options Options) (Report, err
 	close(next)
 	workers.Wait()
 	if ctx.Err() != nil {
-		return Report{}, fault.New(fault.Unavailable, "interrupted", "the validation was interrupted before its end").Because(context.Cause(ctx))
+		return Report{}, nil, fault.New(fault.Unavailable, "interrupted", "the validation was interrupted before its end").Because(context.Cause(ctx))
 	}
-	return report, nil
+	return report, merged(profiles), nil
 }
 
-// checkFile checks one file and returns its findings in order.
-func (s *schemas) checkFile(ctx context.Context, t target) FileResult {
-	result := FileResult{Path: t.path, Findings: []finding.Finding{}}
+// merged is what all files cover together; nil if none covers anything.
+func merged(profiles []*cover.Profile) *cover.Profile {
+	var all *cover.Profile
+	for _, p := range profiles {
+		switch {
+		case p == nil:
+		case all == nil:
+			all = p
+		default:
+			all.Merge(p)
+		}
+	}
+	return all
+}
+
+// check is the check of one file.
+type check struct {
+	*schemas
+	result  FileResult
+	covered bool
+	profile *cover.Profile // what the file covers; nil if that was not asked, or nothing was run
+}
+
+// file checks the file, and puts its findings in order.
+func (c *check) file(ctx context.Context, t target) {
 	src, problem := read(t)
 	switch {
 	case problem != nil:
-		result.Findings = append(result.Findings, *problem)
+		c.add(*problem)
 	case isSchema(t.path):
-		result.Findings = append(result.Findings, s.checkSchema(ctx, src)...)
+		c.schema(ctx, src)
 	default:
-		s.checkDocument(ctx, src, &result)
+		c.document(ctx, src)
 	}
-	finding.Sort(result.Findings)
-	return result
+	finding.Sort(c.result.Findings)
+}
+
+func (c *check) add(findings ...finding.Finding) {
+	c.result.Findings = append(c.result.Findings, findings...)
 }
 
 // read reads the file of a target.
@@ -91,51 +131,61 @@ func read(t target) (*finding.Source, *finding.Finding) {
 	return finding.NewSource(t.path, string(text)), nil
 }
 
-// checkSchema compiles a schema file.
-func (s *schemas) checkSchema(ctx context.Context, src *finding.Source) []finding.Finding {
+// schema compiles a schema file.
+func (c *check) schema(ctx context.Context, src *finding.Source) {
 	if src.LastLine() == 1 && src.Line(1) == "" {
-		return []finding.Finding{src.Finding(finding.Place{}, finding.Error, finding.CodeEmptyFile, "the file is empty")}
+		c.add(src.Finding(finding.Place{}, finding.Error, finding.CodeEmptyFile, "the file is empty"))
+		return
 	}
-	v, _ := s.compile(ctx, zed.File(src), src.Path)
-	return v.findings
+	v, _ := c.compile(ctx, zed.File(src), src.Path)
+	c.add(v.findings...)
 }
 
-// checkDocument runs a validation file.
-func (s *schemas) checkDocument(ctx context.Context, src *finding.Source, result *FileResult) {
+// document runs a validation file.
+func (c *check) document(ctx context.Context, src *finding.Source) {
 	doc, ok := parse(src)
+	c.add(doc.findings...)
 	if !ok {
-		result.Findings = append(result.Findings, doc.findings...)
 		return
 	}
-	schema, problem := doc.readSchema()
+	text, problem := doc.readSchema()
 	if problem != nil {
-		result.Findings = append(append(result.Findings, doc.findings...), *problem)
+		c.add(*problem)
 		return
 	}
-	v, tell := s.compile(ctx, schema, src.Path)
-	findings := slices.Clone(doc.findings)
+	v, tell := c.compile(ctx, text, src.Path)
 	if tell {
-		findings = append(findings, v.findings...)
+		c.add(v.findings...)
 	} else if v.schema == nil {
-		findings = append(findings, doc.Finding(within(doc.Source, doc.schemaFile)(finding.At(1, 1)), finding.Error, finding.CodeInvalidSchema,
-			"nothing of this file was run: %s has mistakes, which are told with %s", schema.Path, s.tellers[schema.Path]))
+		c.add(doc.Finding(within(doc.Source, doc.schemaFile)(finding.At(1, 1)), finding.Error, finding.CodeInvalidSchema,
+			"nothing of this file was run: %s has mistakes, which are told with %s", text.Path, c.tellers[text.Path]))
 	}
 	if v.schema != nil {
-		world, refused := load(ctx, v.schema, doc)
-		findings = append(findings, refused...)
-		if world != nil {
-			defer world.Dispose()
-			result.Cases = slices.Concat(runAssertions(world, v.schema, doc), runExpectations(world, v.schema, doc))
-			for _, c := range result.Cases {
-				findings = append(findings, c.Findings...)
-			}
-			result.Assertions, result.Expectations = len(doc.assertions), len(doc.expectations)
-		}
+		c.run(ctx, v.schema, doc)
 	}
-	if len(findings) == 0 && len(doc.assertions)+len(doc.expectations) == 0 {
-		findings = append(findings, src.Finding(finding.Place{}, finding.Warning, finding.CodeNothingChecked, "the file has no assertions and no expected relations, so it checks nothing but its schema and relationships"))
+	if len(c.result.Findings) == 0 && len(doc.assertions)+len(doc.expectations) == 0 {
+		c.add(src.Finding(finding.Place{}, finding.Warning, finding.CodeNothingChecked, "the file has no assertions and no expected relations, so it checks nothing but its schema and relationships"))
 	}
-	result.Findings = append(result.Findings, findings...)
+}
+
+// run runs what a validation file says about a schema that compiles.
+func (c *check) run(ctx context.Context, schema *zed.Schema, doc *document) {
+	world, refused := load(ctx, schema, doc)
+	c.add(refused...)
+	if world == nil {
+		return
+	}
+	defer world.Dispose()
+	decided := runAssertions(world, schema, doc)
+	c.result.Cases = slices.Concat(decided, runExpectations(world, schema, doc))
+	for _, one := range c.result.Cases {
+		c.add(one.Findings...)
+	}
+	c.result.Assertions, c.result.Expectations = len(doc.assertions), len(doc.expectations)
+	if c.covered {
+		c.profile = cover.New(schema)
+		c.add(doc.cover(c.profile, schema, decided)...)
+	}
 }
 
 // readSchema returns the schema that the file holds or names.

@@ -17,5 +17,6 @@ const (
 	CodeInvalidExpectation    = "invalid_expectation"    // no expected relation, or one about things that the schema does not have
 	CodeExpectationFailed     = "expectation_failed"     // an expected relation that does not hold
 	CodeTooDeep               = "too_deep"               // more levels than the checker follows
+	CodeCoverageInexact       = "coverage_inexact"       // an assertion that coverage decides otherwise than it says
 	CodeNothingChecked        = "nothing_checked"        // a validation file without assertions and expected relations
 )
