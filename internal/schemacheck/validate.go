@@ -10,12 +10,13 @@ import (
 	"github.com/tenantry/tenantry/internal/fault"
 
 	"github.com/tenantry/tenantry/internal/schemacheck/finding"
+	"github.com/tenantry/tenantry/internal/schemacheck/lint"
 	"github.com/tenantry/tenantry/internal/schemacheck/zed"
 )
 
 // Validate checks validation files and schemas. A path is a file, a directory
 // (the validation files below it, *.yaml and *.yml) or a pattern in the syntax of
-// [filepath.Match]; a file whose name ends in .zed is a schema and only compiled.
+// [filepath.Match]; a file whose name ends in .zed is a schema, compiled and looked at by the lints.
 //
 // Every file is checked whatever is wrong with others, as many at a time as
 // there are processors, and within a file every assertion is run. All that is
@@ -87,7 +88,10 @@ func checkSchema(ctx context.Context, src *finding.Source) []finding.Finding {
 	if src.LastLine() == 1 && src.Line(1) == "" {
 		return []finding.Finding{src.Finding(finding.Place{}, finding.Error, finding.CodeEmptyFile, "the file is empty")}
 	}
-	_, findings := zed.Compile(ctx, zed.File(src))
+	s, findings := zed.Compile(ctx, zed.File(src))
+	if s != nil {
+		findings = append(findings, lint.Run(s, lint.Options{})...)
+	}
 	return findings
 }
 
