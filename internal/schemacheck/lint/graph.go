@@ -82,6 +82,7 @@ func (g *graph) edges(s *zed.Schema, rel *zed.Relation) []edge {
 			for _, t := range followed(via) {
 				add(s.Relation(t.Definition, e.Target), edge{via: via, over: t, branch: e})
 			}
+		default: // its branches are walked too
 		}
 		return true
 	})

@@ -39,7 +39,7 @@ func TestPlacesInAFile(t *testing.T) {
 func TestPlacesInImports(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"parts.zed": "use partial\n\npartial shared {\n\trelation viewer: user\n\n\t// lint:ignore unused-relation: checked by itself\n\trelation auditor: user\n" +
+		"parts.zed": "use partial\n\n// what many have\npartial shared {\n\trelation viewer: user\n\n\t// lint:ignore unused-relation: checked by itself\n\trelation auditor: user\n" +
 			"\trelation lead_team: user\n\tpermission view = viewer + lead_team + viewer\n}\n",
 		"root.zed": "use import\nuse partial\n\nimport \"parts.zed\"\n\ndefinition user {}\n\ndefinition team {\n\t...shared\n\tpermission audit = auditor\n}\n\ndefinition club {\n\t...shared\n}\n",
 	} {
@@ -52,7 +52,7 @@ func TestPlacesInImports(t *testing.T) {
 	if s == nil {
 		t.Fatal(wrong)
 	}
-	want := []string{"parts.zed 8:2 relation-name-references-parent", "parts.zed 9:41 redundant-union"}
+	want := []string{"parts.zed 9:2 relation-name-references-parent", "parts.zed 10:41 redundant-union"}
 	if diff := cmp.Diff(want, places(lint.Run(s, lint.Options{}))); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)
 	}
