@@ -11,7 +11,7 @@ import (
 // What is written at the place of a relation, a type, and a branch without branches of its own.
 var (
 	relationText = regexp.MustCompile(`^(relation|permission)\s+\w+`)
-	typeText     = regexp.MustCompile(`^[\w/]+\s*(:\s*\*|#\s*\w+)?(\s+with\s+[\w/]+(\s+and\s+\w+)?)?`)
+	typeText     = regexp.MustCompile(`^[\w/]+(\s*:\s*\*|\s*#\s*\w+)?(\s+with\s+[\w/]+(\s+and\s+\w+)?)?`)
 	branchText   = regexp.MustCompile(`^\w+(\s*->\s*\w+|\s*\.\s*\w+\s*\(\s*\w+\s*\))?`)
 )
 

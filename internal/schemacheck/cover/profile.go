@@ -78,6 +78,7 @@ func (p *Profile) Add(w *eval.World, resource, subject tuple.ObjectAndRelation, 
 			s.item.Denied++
 		case eval.Conditional:
 			s.item.Conditional++
+		case eval.Undecided: // reached, no more
 		}
 	}
 	return v
