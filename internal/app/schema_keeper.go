@@ -93,7 +93,7 @@ func (k *keeper) plan(ctx context.Context, text string) (planned, error) {
 func parse(ctx context.Context, name, text string) (*zed.Schema, error) {
 	s, findings := diff.Parse(ctx, name, text)
 	if len(findings) > 0 {
-		return nil, fault.New(fault.Invalid, engine.CodeInvalidSchema, "%s", findings[0])
+		return nil, fault.New(fault.Invalid, "invalid_schema", "%s: %s", name, findings[0])
 	}
 	return s, nil
 }
