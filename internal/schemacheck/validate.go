@@ -26,7 +26,7 @@ func Validate(ctx context.Context, paths []string) (Report, error) {
 	if len(paths) == 0 {
 		return Report{}, fault.New(fault.Invalid, "missing_path", "name at least one file, directory or pattern to validate").In("paths")
 	}
-	files := targets(paths)
+	files := targets(paths, validationFiles())
 	report := Report{Files: make([]FileResult, len(files))}
 	next := make(chan int)
 	var workers sync.WaitGroup
