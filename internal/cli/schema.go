@@ -14,11 +14,11 @@ import (
 func (c *console) schemaCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "schema",
-		Short: "Build and validate schemas",
+		Short: "Build, validate and test schemas",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(c.schemaBuild(), c.schemaValidate())
+	cmd.AddCommand(c.schemaBuild(), c.schemaValidate(), c.schemaTest())
 	return cmd
 }
 

@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenantry/tenantry/internal/app"
+	"github.com/tenantry/tenantry/internal/schemacheck"
+	"github.com/tenantry/tenantry/internal/schemacheck/scenario"
+)
+
+func (c *console) schemaTest() *cobra.Command {
+	var permissions, definitions []string
+	var watch bool
+	cmd := &cobra.Command{
+		Use:   "test [FILE|DIRECTORY|PATTERN]…",
+		Short: "Run scenarios: accounts and members, and who may do what",
+		Long: `Test runs scenario files: a tree of accounts with its members, and what must
+follow from them, in sentences such as "ada may read_users in acme". They are run
+by the directory's own rules against the schema that is built from the catalogue,
+the permissions that an application adds, and its definitions; in this process, and
+without touching any data. Without a path it runs the folder scenarios, or the
+current one if there is none. Exit code 1 if anything failed.`,
+		Example: "  tenantry schema test scenarios\n  tenantry schema test --permissions shop.yaml --definitions shop.zed --watch",
+		RunE: func(cmd *cobra.Command, paths []string) error {
+			if len(paths) == 0 {
+				paths = scenarioFolder()
+			}
+			model := func() (*scenario.Model, error) { return scenarioModel(permissions, definitions) }
+			if watch {
+				files := slices.Concat(permissions, definitions)
+				return c.watchScenarios(cmd.Context(), scenario.Watched{Paths: paths, Model: model, Files: files})
+			}
+			m, err := model()
+			if err != nil {
+				return err
+			}
+			report, err := scenario.Run(cmd.Context(), paths, m)
+			if err != nil {
+				return err
+			}
+			return c.scenarioReport(report)
+		},
+	}
+	f := cmd.Flags()
+	f.StringSliceVar(&permissions, "permissions", nil, "files with permissions of the application, in the form of schema/permissions.yaml")
+	f.StringSliceVar(&definitions, "definitions", nil, "files with SpiceDB definitions of the application")
+	f.BoolVar(&watch, "watch", false, "run again what is concerned whenever a file changes, until interrupted")
+	return cmd
+}
+
+// scenarioFolder is where scenarios are if no path says so.
+func scenarioFolder() []string {
+	const usual = "scenarios"
+	if info, err := os.Stat(usual); err == nil && info.IsDir() {
+		return []string{usual}
+	}
+	return []string{"."}
+}
+
+func scenarioModel(permissions, definitions []string) (*scenario.Model, error) {
+	catalogueFiles, err := app.Sources(permissions)
+	if err != nil {
+		return nil, err
+	}
+	definitionFiles, err := app.Sources(definitions)
+	if err != nil {
+		return nil, err
+	}
+	return scenario.NewModel(catalogueFiles, definitionFiles)
+}
+
+// scenarioReport writes a report; negative if it has failed.
+func (c *console) scenarioReport(report schemacheck.Report) error {
+	if err := schemacheck.WriteText(c.out, report); err != nil {
+		return err
+	}
+	if report.Failed() {
+		return negative{}
+	}
+	return nil
+}
+
+// watchScenarios writes the report of each round below the time of day, until ctx ends.
+func (c *console) watchScenarios(ctx context.Context, what scenario.Watched) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	err := scenario.Watch(ctx, what, func(r scenario.Round) {
+		_, written := fmt.Fprintf(c.out, "\n%s\n", r.At.Format(time.TimeOnly))
+		switch {
+		case written != nil:
+		case r.Err != nil:
+			_, written = fmt.Fprintln(c.out, explain(r.Err))
+		default:
+			if err := c.scenarioReport(r.Report); err != nil && err != (negative{}) { //nolint:errorlint // its own result, not wrapped
+				written = err
+			}
+		}
+		if written != nil {
+			stop(written) // nobody reads any more
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if cause := context.Cause(ctx); cause != nil && cause != context.Canceled { //nolint:errorlint // of stop above, or of the signal
+		return cause
+	}
+	return nil
+}
