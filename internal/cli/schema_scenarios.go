@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -86,30 +87,30 @@ func (c *console) scenarioReport(report schemacheck.Report) error {
 	return nil
 }
 
-// watchScenarios writes the report of each round below the time of day, until ctx ends.
+// watchScenarios writes the report of each round below the time of day, until ctx ends or nobody reads any more.
 func (c *console) watchScenarios(ctx context.Context, what scenario.Watched) error {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var unwritten error
 	err := scenario.Watch(ctx, what, func(r scenario.Round) {
-		_, written := fmt.Fprintf(c.out, "\n%s\n", r.At.Format(time.TimeOnly))
-		switch {
-		case written != nil:
-		case r.Err != nil:
-			_, written = fmt.Fprintln(c.out, explain(r.Err))
-		default:
-			if err := c.scenarioReport(r.Report); err != nil && err != (negative{}) { //nolint:errorlint // its own result, not wrapped
-				written = err
-			}
-		}
-		if written != nil {
-			stop(written) // nobody reads any more
+		if unwritten = c.scenarioRound(r); unwritten != nil {
+			stop()
 		}
 	})
-	if err != nil {
+	return errors.Join(err, unwritten)
+}
+
+// scenarioRound writes one round; errors are the writer's.
+func (c *console) scenarioRound(r scenario.Round) error {
+	if _, err := fmt.Fprintf(c.out, "\n%s\n", r.At.Format(time.TimeOnly)); err != nil {
 		return err
 	}
-	if cause := context.Cause(ctx); cause != nil && cause != context.Canceled { //nolint:errorlint // of stop above, or of the signal
-		return cause
+	if r.Err != nil {
+		_, err := fmt.Fprintln(c.out, explain(r.Err))
+		return err
+	}
+	if err := c.scenarioReport(r.Report); !errors.As(err, new(negative)) {
+		return err
 	}
 	return nil
 }
