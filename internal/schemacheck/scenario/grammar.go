@@ -10,11 +10,11 @@ import (
 type claim int
 
 const (
-	may           claim = iota // each of the subjects may, or may not, do each of the things at each of the places
-	onlyMay                    // exactly the subjects may do the thing at the place, of all that there are
-	accountsAre                // exactly the accounts named are those where the subject may do the thing
-	hasFeatures                // each of the accounts has, or has not, each of the features
-	featuresAre                // exactly the features named are those of the account
+	may         claim = iota // each of the subjects may, or may not, do each of the things at each of the places
+	onlyMay                  // exactly the subjects may do the thing at the place, of all that there are
+	accountsAre              // exactly the accounts named are those where the subject may do the thing
+	hasFeatures              // each of the accounts has, or has not, each of the features
+	featuresAre              // exactly the features named are those of the account
 )
 
 // expectation is a sentence of what must be.
@@ -89,7 +89,7 @@ func (e *expectation) parse(s *sentence, listed bool) error {
 		err = e.parsePredicate(s)
 	}
 	if err == nil && listed {
-		return &wrongSentence{e.at, `this sentence takes no list; write "who may …", "accounts of …" or "….'s accounts are exactly" before one`}
+		return &wrongSentence{e.at, `this sentence takes no list; a list comes after "who may …", "accounts of …" or "ada's accounts are exactly"`}
 	}
 	return err
 }

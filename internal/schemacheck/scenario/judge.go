@@ -87,19 +87,14 @@ func (s *scenario) judgeMay(ctx context.Context, w *world, e expectation) (int, 
 		case s.unanswered(q.who.at, a) || a.allowed == !e.not && !a.conditional:
 			continue
 		case a.conditional:
-			s.failed(e.at, "%s: that depends on a caveat's context, which scenarios do not give", one)
+			s.failed(e.at, "expected that %s, which depends on a caveat's context; scenarios give none", one)
 			continue
 		}
-		one.not = !one.not
 		why, err := s.reason(ctx, w, q.who.text)
 		if err != nil {
 			return 0, err
 		}
-		is := "should not be so"
-		if one.not {
-			is = "should be otherwise"
-		}
-		s.failed(e.at, "%s, which %s; %s", one, is, why)
+		s.failed(e.at, "expected that %s, and it is not so: %s", one, why)
 	}
 	return len(answers), nil
 }
@@ -217,7 +212,7 @@ func (s *scenario) compare(ctx context.Context, w *world, e, one expectation, qu
 		differences = append(differences, "too many: "+listed(extra))
 	}
 	if len(differences) > 0 {
-		s.failed(e.at, "%s is expected, and it is %s (%s)", one, listed(is), strings.Join(differences, "; "))
+		s.failed(e.at, "expected %s, and it is %s (%s)", one, listed(is), strings.Join(differences, "; "))
 	}
 	return nil
 }

@@ -81,11 +81,7 @@ func (n names) check(s *state, w word, kinds ...thing) bool {
 	if n.kindOf(w.text, kinds...) != "" {
 		return true
 	}
-	what := make([]string, len(kinds))
-	for i, k := range kinds {
-		what[i] = string(k)
-	}
-	s.faultAt(w.at, CodeUnknownName, "there is no %s %s in this scenario%s", strings.Join(what, " or "), account.Quote(w.text), didYouMean(w.text, n.all(kinds...)))
+	s.faultAt(w.at, CodeUnknownName, "there is no %s %s in this scenario%s", anyOf(kinds), account.Quote(w.text), didYouMean(w.text, n.all(kinds...)))
 	return false
 }
 
@@ -97,4 +93,17 @@ func (k thing) one() string {
 	default:
 		return "a " + string(k)
 	}
+}
+
+// anyOf joins kinds as a sentence has them.
+func anyOf(kinds []thing) string {
+	what := make([]string, len(kinds))
+	for i, k := range kinds {
+		what[i] = string(k)
+	}
+	last := len(what) - 1
+	if last == 0 {
+		return what[0]
+	}
+	return strings.Join(what[:last], ", ") + " or " + what[last]
 }

@@ -15,10 +15,10 @@ func didYouMean(name string, known []string) string {
 	return ""
 }
 
-// nearest returns the known name that takes the fewest changes, of at most a third of the letters; the first by name of several.
+// nearest returns the known name that takes the fewest changes, of at most a third of the letters, rounded up; the first by name of several.
 func nearest(name string, known []string) string {
 	known = slices.Sorted(slices.Values(known))
-	best, fewest := "", max(1, len([]rune(name))/3)+1
+	best, fewest := "", (len([]rune(name))+2)/3+1
 	for _, k := range known {
 		if n := fuzzy.LevenshteinDistance(strings.ToLower(name), strings.ToLower(k)); n < fewest {
 			best, fewest = k, n

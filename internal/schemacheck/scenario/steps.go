@@ -3,7 +3,6 @@ package scenario
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -114,13 +113,9 @@ func (s *scenario) take(ctx context.Context, w *world, st step) (bool, error) {
 	return true, w.follow(ctx)
 }
 
-// known takes a name that is one of the kinds.
+// knownName takes a name that is one of the kinds; false, and a finding, if it is none.
 func (s *state) knownName(words *sentence, kinds ...thing) (word, bool, error) {
-	what := make([]string, len(kinds))
-	for i, k := range kinds {
-		what[i] = k.one()
-	}
-	w, err := words.name(strings.Join(what, " or "))
+	w, err := words.name("the name of an existing " + anyOf(kinds))
 	if err != nil {
 		return w, false, err
 	}
@@ -161,4 +156,3 @@ func (words *sentence) rest(what string) (word, error) {
 	}
 	return first, err
 }
-
