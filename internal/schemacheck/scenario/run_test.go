@@ -1,6 +1,10 @@
 package scenario_test
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -34,5 +38,32 @@ func TestOwnScenarios(t *testing.T) {
 		if f.Assertions == 0 {
 			t.Errorf("%s compares nothing", f.Path)
 		}
+	}
+}
+
+var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
+
+// TestDocumentedScenarios runs the scenarios that the documentation shows.
+func TestDocumentedScenarios(t *testing.T) {
+	text, err := os.ReadFile("../../../docs/scenarios.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, n := filepath.Join(t.TempDir(), "shown.yaml"), 0
+	for _, block := range yamlBlock.FindAllSubmatch(text, -1) {
+		if !bytes.Contains(block[1], []byte("expect:")) {
+			continue
+		}
+		n++
+		if err := os.WriteFile(path, block[1], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		report, err := scenario.Run(t.Context(), []string{path}, builtIn(t))
+		if err != nil || len(report.Findings()) > 0 || report.Assertions() == 0 {
+			t.Errorf("%v, %v\n%s", err, report.Findings(), block[1])
+		}
+	}
+	if n != 2 {
+		t.Errorf("the documentation shows %d scenarios", n)
 	}
 }
