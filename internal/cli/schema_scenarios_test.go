@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -63,7 +64,7 @@ func TestSchemaTestWatches(t *testing.T) {
 	await("[invalid_sentence]")
 	write("accounts: [globex]\nexpect: [nobody may open globex, nobody may read_users in globex]\n")
 	await("1 file, 2 assertions, 0 findings")
-	stop(context.Canceled)
+	stop(errors.New("interrupt signal received"))
 	select {
 	case err := <-done:
 		if err != nil {
