@@ -26,11 +26,11 @@ type target struct {
 
 // targets finds the files that the paths name: files, directories and patterns.
 // Each file comes once; a path that leads to no file gives a target with a problem.
-func targets(paths []string) []target {
+func targets(paths []string, k Kind) []target {
 	var all []target
 	seen := map[string]bool{}
 	for _, path := range paths {
-		for _, t := range expand(path) {
+		for _, t := range expand(path, k) {
 			if t.path = filepath.Clean(t.path); !seen[t.path] {
 				seen[t.path] = true
 				all = append(all, t)
@@ -109,11 +109,11 @@ func schemaFileOf(text []byte) string {
 	return doc.SchemaFile
 }
 
-func expand(path string) []target {
+func expand(path string, k Kind) []target {
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():
-		return walk(path)
+		return walk(path, k)
 	case err == nil:
 		return []target{{path: path}}
 	case !errors.Is(err, fs.ErrNotExist) || !strings.ContainsAny(path, `*?[`):
@@ -134,9 +134,9 @@ func expand(path string) []target {
 	return all
 }
 
-// walk finds the validation files and schemas below a directory, by name. Hidden
+// walk finds the files of a kind below a directory, and schemas if they belong to it, by name. Hidden
 // directories are left out, and YAML files that are evidently something else.
-func walk(dir string) []target {
+func walk(dir string, k Kind) []target {
 	var all []target
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		switch {
@@ -149,7 +149,7 @@ func walk(dir string) []target {
 			if path != dir && strings.HasPrefix(entry.Name(), ".") {
 				return fs.SkipDir
 			}
-		case isSchema(path), isYAML(path) && looksLikeValidation(path):
+		case k.Schemas && isSchema(path), isYAML(path) && k.Belongs(path):
 			all = append(all, target{path: path, found: true})
 		}
 		return nil
@@ -158,7 +158,7 @@ func walk(dir string) []target {
 		all = append(all, target{path: dir, code: finding.CodeUnreadableFile, problem: "cannot read the directory: " + reason(err)})
 	}
 	if len(all) == 0 {
-		return []target{{path: dir, code: finding.CodeNoFiles, problem: "the directory has no validation file (*.yaml, *.yml) and no schema (*.zed)"}}
+		return []target{{path: dir, code: finding.CodeNoFiles, problem: "the directory has no " + k.Name}}
 	}
 	return all
 }

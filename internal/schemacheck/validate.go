@@ -46,7 +46,7 @@ func validate(ctx context.Context, paths []string, options Options, covered bool
 	if len(paths) == 0 {
 		return Report{}, nil, fault.New(fault.Invalid, "missing_path", "name at least one file, directory or pattern to validate").In("paths")
 	}
-	files := targets(paths)
+	files := targets(paths, validationFiles())
 	known := newSchemas(files, options)
 	profiles := make([]*cover.Profile, len(files))
 	report := Report{Files: make([]FileResult, len(files)), Rules: lintRules()}
