@@ -232,6 +232,7 @@ func (s *scenario) reason(ctx context.Context, w *world, name string) (string, e
 		return name + " is " + listed(roles), nil
 	case anAPIToken:
 		return name + " is an API token", nil
+	default:
 	}
 	u, memberships, err := w.directory.GetUser(ctx, w.request().Actor, account.UserID(name))
 	if err != nil {

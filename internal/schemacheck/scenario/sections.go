@@ -1,16 +1,15 @@
 package scenario
 
 import (
+	"os"
 	"regexp"
+	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/tenantry/tenantry/internal/schemacheck"
 	"github.com/tenantry/tenantry/internal/schemacheck/finding"
-
-	"os"
-	"slices"
-	"strings"
 )
 
 // The sections of a scenario.

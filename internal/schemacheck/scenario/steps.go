@@ -94,6 +94,7 @@ func (s *scenario) take(ctx context.Context, w *world, st step) (bool, error) {
 		req.Actor = account.Actor{Environment: w.env, Client: account.ClientID(st.actor.text)}
 	case anAPIToken:
 		req.Actor = account.Actor{Environment: w.env, APIToken: w.tokens[st.actor.text]}
+	default: // nobody is named: the vendor
 	}
 	err := st.do(ctx, w, req)
 	f, isFault := errors.AsType[*fault.Error](err)

@@ -58,7 +58,7 @@ func Watch(ctx context.Context, what Watched, show func(Round)) error {
 			if event.Op != fsnotify.Chmod {
 				quiet.Reset(settle)
 			}
-		case <-watcher.Errors: // events were lost: look at everything
+		case <-watcher.Errors: //nolint:errcheck // events were lost, however: everything is looked at
 			quiet.Reset(settle)
 		case <-quiet.C:
 			if err := w.follow(); err != nil {
@@ -124,7 +124,9 @@ func foldersBelow(dir string) []string {
 	var all []string
 	_ = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error { // what cannot be read is a finding of the run
 		switch {
-		case err != nil || !entry.IsDir():
+		case err != nil:
+			return nil //nolint:nilerr // the same
+		case !entry.IsDir():
 			return nil
 		case path != dir && strings.HasPrefix(entry.Name(), "."):
 			return fs.SkipDir

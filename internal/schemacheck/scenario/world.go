@@ -92,7 +92,7 @@ func copyFile(from, to string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(to, content, 0o600)
+	return os.WriteFile(to, content, 0o600) //nolint:gosec // a path of newWorld, in a folder that Run made
 }
 
 // close ends what newWorld began.
