@@ -72,7 +72,7 @@ func writeFile(path string, write func(io.Writer) error) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // reports are no secret
 		return err
 	}
-	file, err := os.Create(path) //nolint:gosec // the caller names it
+	file, err := os.Create(path)
 	if err != nil {
 		return err
 	}

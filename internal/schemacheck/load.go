@@ -112,7 +112,7 @@ func open(ctx context.Context, schema *zed.Schema, relationships []relationship)
 	if err != nil || len(problems.GetInputErrors()) > 0 {
 		return nil, problems.GetInputErrors(), err
 	}
-	rememberDefinitions(world.DevContext)
+	RememberDefinitions(world.DevContext)
 	return world.DevContext, nil, nil
 }
 

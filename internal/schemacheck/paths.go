@@ -186,12 +186,20 @@ func looksLikeValidation(path string) bool {
 	if len(top.Content) == 0 || top.Content[0].Kind != yaml.MappingNode {
 		return false
 	}
+	var keys []string
 	for i := 0; i < len(top.Content[0].Content); i += 2 {
-		if slices.Contains(sections(), top.Content[0].Content[i].Value) {
-			return true
-		}
+		keys = append(keys, top.Content[0].Content[i].Value)
 	}
-	return false
+	isSection := func(key string) bool { return slices.Contains(sections(), key) }
+	if slices.ContainsFunc(keys, func(key string) bool { return slices.Contains(scenarioSections(), key) }) {
+		isSection = func(key string) bool { return key != sectionRelationships && slices.Contains(sections(), key) }
+	}
+	return slices.ContainsFunc(keys, isSection)
+}
+
+// scenarioSections are what the files of package scenario have, and in no validation file.
+func scenarioSections() []string {
+	return []string{"scenario", "scenarios", "accounts", "members", "expect", "steps"}
 }
 
 // reason returns what went wrong with a file without repeating its name.

@@ -10,10 +10,10 @@ import (
 	"github.com/authzed/spicedb/pkg/development"
 )
 
-// rememberDefinitions makes checks in a world, whose schema does not change any
+// RememberDefinitions makes checks in a world, whose schema does not change any
 // more, decode each definition once. SpiceDB's store in memory decodes it anew for
 // every step of every check, which was more than half of the time that assertions took.
-func rememberDefinitions(world *development.DevContext) {
+func RememberDefinitions(world *development.DevContext) {
 	world.DataLayer = &rememberingLayer{DataLayer: world.DataLayer}
 	world.Ctx = datalayer.ContextWithDataLayer(world.Ctx, world.DataLayer)
 }

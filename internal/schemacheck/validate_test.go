@@ -80,6 +80,7 @@ func TestValidatePaths(t *testing.T) {
 		"blank.yaml":         "\n",
 		"notes/readme.md":    "schema: none\n",
 		"nothing/values.yml": "replicas: 3\n",
+		"nothing/given.yml":  "relationships: |-\n  doc:a#reader@user:b\naccounts: {globex: }\nexpect: []\n",
 
 		"schemas/root.zed":     "use import\n\nimport \"part.zed\"\ndefinition doc {\n\trelation reader: user\n}\n",
 		"schemas/part.zed":     "definition user {}\n",

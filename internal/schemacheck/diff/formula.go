@@ -230,12 +230,7 @@ func (s *shapes) decide(a, b *formula, backward bool) bool {
 		return true
 	}
 	some := func(f *formula, ok func(*formula) bool) bool {
-		for _, c := range f.children {
-			if ok(c) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(f.children, ok)
 	}
 	toB := func(c *formula) bool { return s.implies(c, b, backward) }
 	fromA := func(c *formula) bool { return s.implies(a, c, backward) }

@@ -17,12 +17,19 @@ var (
 	escapeProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 )
 
-// writeGitHub writes a workflow command for each finding, and then a line that sums up.
+// writeGitHub writes a workflow command for each finding, then a line that sums
+// up, and the notes, of which none is taken for a command.
 func writeGitHub(out *bufio.Writer, r Report) error {
 	for _, f := range r.distinct() {
 		fmt.Fprintf(out, "::%s %s::%s\n", command(f.Severity), strings.Join(properties(f), ","), escapeMessage.Replace(loggable(f.Message)))
 	}
 	fmt.Fprintln(out, sum(r))
+	for _, note := range r.Notes {
+		if strings.HasPrefix(strings.TrimSpace(note), "::") || strings.Contains(note, "##[") {
+			note = "> " + strings.ReplaceAll(strings.TrimSpace(note), "##[", "## [")
+		}
+		fmt.Fprintln(out, finding.Printable(note))
+	}
 	return nil
 }
 

@@ -71,7 +71,7 @@ func wantCommands(r report.Report, log string) string {
 	if diff := cmp.Diff(want, got); diff != "" {
 		return "commands (-want +got):\n" + diff
 	}
-	if len(others) != 1 || !strings.HasPrefix(others[0], fmt.Sprintf("%d file", len(r.Files))) {
+	if len(others) != 1+len(r.Notes) || !strings.HasPrefix(others[0], fmt.Sprintf("%d file", len(r.Files))) {
 		return fmt.Sprintf("lines that are no commands: %q", others)
 	}
 	return ""
@@ -87,6 +87,15 @@ func inLog(s string) string {
 		out.WriteRune(r)
 	}
 	return out.String()
+}
+
+// A note is no command, whatever it says.
+func TestGitHubNotesAreNoCommands(t *testing.T) {
+	r := report.Report{Notes: []string{"::error::forged", " ::stop-commands::x", "##[error]forged", "a\n::error::forged"}}
+	commands, others, err := readCommands(written(t, report.GitHub, r))
+	if err != nil || len(commands) != 0 || len(others) != 5 {
+		t.Errorf("commands %v, other lines %q, %v", commands, others, err)
+	}
 }
 
 func TestGitHubReadBack(t *testing.T) {

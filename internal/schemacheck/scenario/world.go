@@ -19,6 +19,7 @@ import (
 	"github.com/tenantry/tenantry/internal/account"
 	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/relation"
+	"github.com/tenantry/tenantry/internal/schemacheck"
 	"github.com/tenantry/tenantry/internal/store"
 )
 
@@ -71,6 +72,7 @@ func newWorld(ctx context.Context, model *Model, s *state, empty, dir string) (*
 		}
 		return nil, refused, nil
 	}
+	schemacheck.RememberDefinitions(dev)
 	w.dev = dev
 	if w.conn, w.stop, err = dev.RunV1InMemoryService(); err != nil {
 		dev.Dispose()
