@@ -61,10 +61,11 @@ generate: build ## Generate the built schema and the OpenAPI document
 	./$(BIN)/tenantry openapi > docs/openapi.json
 
 .PHONY: verify
-verify: build ## Check that generated files are current, and that the schema passes its validation files
+verify: build ## Check that generated files are current, and that the schema passes its validation files, lints and scenarios
 	@./$(BIN)/tenantry schema build | diff -u schema/tenantry.zed - || { echo "schema/tenantry.zed is stale: run make generate"; exit 1; }
 	@./$(BIN)/tenantry openapi | diff -u docs/openapi.json - || { echo "docs/openapi.json is stale: run make generate"; exit 1; }
-	./$(BIN)/tenantry schema validate schema/validation
+	./$(BIN)/tenantry schema validate schema --strict --min-coverage 99
+	./$(BIN)/tenantry schema test testdata/scenarios
 
 .PHONY: bench
 bench: ## Compare Tenantry with its peers: writes bench/RESULTS.md and plots; half an hour. make bench ARGS=-help
