@@ -133,6 +133,8 @@ func otherRows() []row {
 	return []row{
 		{route: "POST /v1/check", may: see + "owner", on: send("/v1/check", question)},
 		{route: "POST /v1/check/bulk", may: see + "owner", on: send("/v1/check/bulk", obj{"items": []obj{question, question}})},
+		{route: "GET /v1/schema", may: see, on: get("/v1/schema")},
+		{route: "POST /v1/schema/orphans", may: see, on: send("/v1/schema/orphans", obj{"removals": []obj{{"definition": "account", "relation": "parent"}}})},
 		{route: "GET /v1/permissions", may: "*", on: get("/v1/permissions")},
 		{route: "GET /v1/environment", may: see, on: get("/v1/environment")},
 		{route: "PATCH /v1/environment", may: secure, on: func(w *world) (string, any) {

@@ -142,6 +142,7 @@ func build(deps Deps, cfg Config) *server {
 
 	s.registerCheck()
 	s.registerExplain()
+	s.registerSchema()
 	s.registerOpeners()
 	s.registerSwitcher()
 	s.registerAccountIDs()
