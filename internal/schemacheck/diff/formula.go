@@ -221,31 +221,15 @@ func (s *shapes) implies(a, b *formula, backward bool) bool {
 }
 
 func (s *shapes) decide(a, b *formula, backward bool) bool {
-	every := func(f *formula, ok func(*formula) bool) bool {
-		for _, c := range f.children {
-			if !ok(c) {
-				return false
-			}
-		}
-		return true
-	}
-	some := func(f *formula, ok func(*formula) bool) bool {
-		for _, c := range f.children {
-			if ok(c) {
-				return true
-			}
-		}
-		return false
-	}
 	toB := func(c *formula) bool { return s.implies(c, b, backward) }
 	fromA := func(c *formula) bool { return s.implies(a, c, backward) }
 	switch {
 	case a.op == zed.Nil:
 		return true
 	case a.op == zed.Union:
-		return every(a, toB)
+		return every(a.children, toB)
 	case b.op == zed.Intersection:
-		return every(b, fromA)
+		return every(b.children, fromA)
 	case a.op == zed.Reference && b.op == zed.Reference && a.leaf == b.leaf:
 		lost := mayNarrow
 		if backward {
@@ -255,11 +239,15 @@ func (s *shapes) decide(a, b *formula, backward bool) bool {
 	case a.op == zed.Exclusion && b.op == zed.Exclusion &&
 		s.implies(a.children[0], b.children[0], backward) && s.implies(b.children[1], a.children[1], !backward):
 		return true
-	case a.op == zed.Intersection && some(a, toB):
+	case a.op == zed.Intersection && slices.ContainsFunc(a.children, toB):
 		return true
 	case a.op == zed.Exclusion && s.implies(a.children[0], b, backward):
 		return true
 	default:
-		return b.op == zed.Union && some(b, fromA)
+		return b.op == zed.Union && slices.ContainsFunc(b.children, fromA)
 	}
+}
+
+func every(all []*formula, ok func(*formula) bool) bool {
+	return !slices.ContainsFunc(all, func(f *formula) bool { return !ok(f) })
 }

@@ -3,6 +3,7 @@ package diff
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tenantry/tenantry/internal/schemacheck/zed"
 )
@@ -191,12 +192,9 @@ func written(r *zed.Relation) string {
 	if r.IsPermission() {
 		return r.Expr.String()
 	}
-	text := ""
+	types := make([]string, len(r.Types))
 	for i, t := range r.Types {
-		if i > 0 {
-			text += " | "
-		}
-		text += t.String()
+		types[i] = t.String()
 	}
-	return text
+	return strings.Join(types, " | ")
 }
