@@ -1,0 +1,76 @@
+package mutate
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/tenantry/tenantry/internal/schemacheck/zed"
+)
+
+// generation makes the mutants of a schema.
+type generation struct {
+	schema  *zed.Schema
+	printer *printer
+	seen    map[string]bool // texts of mutants, and of the schema itself
+	mutants []*Mutant
+}
+
+// Generate makes the mutants of a schema, in the order in which what is faulty is
+// written. Some may not compile; no two have the same text. The error is an
+// Internal fault (code "schema_template") if a caveat cannot be written.
+func Generate(s *zed.Schema) ([]*Mutant, error) {
+	p, err := newPrinter(s)
+	if err != nil {
+		return nil, err
+	}
+	g := &generation{schema: s, printer: p, seen: map[string]bool{p.print(edit{}): true}}
+	for _, d := range s.Definitions {
+		for _, r := range d.Relations {
+			if r.IsPermission() {
+				g.expressionFaults(r)
+				continue
+			}
+			g.dropRelation(r)
+			g.typeFaults(r)
+		}
+	}
+	return g.mutants, nil
+}
+
+// expressionFaults adds the faults that the expression of a permission may have, each once.
+func (g *generation) expressionFaults(r *zed.Relation) {
+	seen := map[string]bool{canonical(r.Expr): true}
+	for _, c := range g.changes(r) {
+		now := replaced(r.Expr, c.branch, c.now)
+		key := canonical(now)
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		m := &Mutant{Kind: c.kind, Relation: r.String(), At: c.at, Before: c.branch.String()}
+		if c.shown != nil {
+			m.After = c.shown.String()
+		}
+		g.add(m, edit{exprs: map[*zed.Relation]*zed.Expr{r: now}}, []*zed.Relation{r})
+	}
+}
+
+// types adds a mutant in which a relation has other types.
+func (g *generation) types(kind Kind, r *zed.Relation, at zed.Location, before, after string, now []zed.Type) {
+	g.add(&Mutant{Kind: kind, Relation: r.String(), At: at, Before: before, After: after},
+		edit{types: map[*zed.Relation][]zed.Type{r: now}}, []*zed.Relation{r})
+}
+
+func (g *generation) add(m *Mutant, e edit, changed []*zed.Relation) {
+	m.Text = g.printer.print(e)
+	if g.seen[m.Text] {
+		return
+	}
+	g.seen[m.Text] = true
+	unique := map[*zed.Relation]bool{}
+	for _, r := range changed {
+		unique[r] = true
+	}
+	m.changed = slices.Collect(maps.Keys(unique))
+	g.mutants = append(g.mutants, m)
+}
