@@ -1,9 +1,11 @@
 package mutate
 
 import (
-	"maps"
-	"slices"
+	"context"
 
+	"github.com/tenantry/tenantry/internal/fault"
+
+	"github.com/tenantry/tenantry/internal/schemacheck/finding"
 	"github.com/tenantry/tenantry/internal/schemacheck/zed"
 )
 
@@ -17,13 +19,17 @@ type generation struct {
 
 // Generate makes the mutants of a schema, in the order in which what is faulty is
 // written. Some may not compile; no two have the same text. The error is an
-// Internal fault (code "schema_template") if a caveat cannot be written.
-func Generate(s *zed.Schema) ([]*Mutant, error) {
+// Internal fault (code "schema_template") if the schema cannot be copied.
+func Generate(ctx context.Context, s *zed.Schema) ([]*Mutant, error) {
 	p, err := newPrinter(s)
 	if err != nil {
 		return nil, err
 	}
-	g := &generation{schema: s, printer: p, seen: map[string]bool{p.print(edit{}): true}}
+	copied := p.print(edit{})
+	if _, findings := zed.Compile(ctx, zed.File(finding.NewSource(s.Text.Path, copied))); len(findings) > 0 {
+		return nil, fault.New(fault.Internal, "schema_template", "a copy of the schema %s does not compile: %s", s.Text.Path, findings[0])
+	}
+	g := &generation{schema: s, printer: p, seen: map[string]bool{copied: true}}
 	for _, d := range s.Definitions {
 		for _, r := range d.Relations {
 			if r.IsPermission() {
@@ -67,10 +73,6 @@ func (g *generation) add(m *Mutant, e edit, changed []*zed.Relation) {
 		return
 	}
 	g.seen[m.Text] = true
-	unique := map[*zed.Relation]bool{}
-	for _, r := range changed {
-		unique[r] = true
-	}
-	m.changed = slices.Collect(maps.Keys(unique))
+	m.changed = changed
 	g.mutants = append(g.mutants, m)
 }

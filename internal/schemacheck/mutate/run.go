@@ -44,7 +44,7 @@ type Assertion struct {
 // it refuses. progress, if not nil, is told of how many of the mutants are done. The error is that of
 // [Generate], or an Unavailable fault (code "interrupted") if ctx ended.
 func Run(ctx context.Context, s *zed.Schema, files []File, at time.Time, progress func(done, total int)) (Score, error) {
-	mutants, err := Generate(s)
+	mutants, err := Generate(ctx, s)
 	if err != nil {
 		return Score{}, err
 	}
