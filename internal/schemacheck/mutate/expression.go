@@ -12,7 +12,6 @@ type change struct {
 	at     zed.Location
 	branch *zed.Expr // what it stands for
 	now    *zed.Expr
-	shown  *zed.Expr // the part of now that took branch's place, as far as it is worth telling; nil if nothing did
 }
 
 // changes returns the faults that the expression of a permission may have, from the left.
@@ -32,7 +31,7 @@ func (g *generation) changes(r *zed.Relation) []change {
 		return true
 	})
 	if r.Expr.Op != zed.Nil && len(r.Expr.Children) == 0 {
-		all = append(all, change{BranchDropped, r.Expr.At, r.Expr, &zed.Expr{Op: zed.Nil}, nil})
+		all = append(all, change{BranchDropped, r.Expr.At, r.Expr, &zed.Expr{Op: zed.Nil}})
 	}
 	return all
 }
@@ -40,7 +39,7 @@ func (g *generation) changes(r *zed.Relation) []change {
 // swaps returns an operation with another operator: all its operators, or that of one operand.
 func swaps(e *zed.Expr) []change {
 	var all []change
-	swap := func(now *zed.Expr) { all = append(all, change{OperatorSwapped, e.At, e, now, now}) }
+	swap := func(now *zed.Expr) { all = append(all, change{OperatorSwapped, e.At, e, now}) }
 	if e.Op == zed.Exclusion {
 		a, b := e.Children[0], e.Children[1]
 		swap(&zed.Expr{Op: zed.Union, Children: []*zed.Expr{a, b}})
@@ -67,14 +66,14 @@ func swaps(e *zed.Expr) []change {
 func drops(e *zed.Expr) []change {
 	if e.Op == zed.Exclusion {
 		return []change{
-			{BranchDropped, e.Children[1].At, e, e.Children[0], e.Children[0]},
-			{BranchDropped, e.Children[0].At, e, &zed.Expr{Op: zed.Nil}, nil},
+			{BranchDropped, e.Children[1].At, e, e.Children[0]},
+			{BranchDropped, e.Children[0].At, e, &zed.Expr{Op: zed.Nil}},
 		}
 	}
 	var all []change
 	for i, c := range e.Children {
 		rest := without(e, i)
-		all = append(all, change{BranchDropped, c.At, e, rest, rest})
+		all = append(all, change{BranchDropped, c.At, e, rest})
 	}
 	return all
 }
@@ -100,7 +99,7 @@ func replacements(r *zed.Relation, e *zed.Expr) []change {
 	var all []change
 	for _, name := range nearest(e.Relation, names) {
 		now := &zed.Expr{Op: zed.Reference, Relation: name}
-		all = append(all, change{ReferenceReplaced, e.At, e, now, now})
+		all = append(all, change{ReferenceReplaced, e.At, e, now})
 	}
 	return all
 }
@@ -111,7 +110,7 @@ func (g *generation) redirections(r *zed.Relation, e *zed.Expr) []change {
 	var all []change
 	add := func(kind Kind, now zed.Expr) {
 		now.At = zed.Location{}
-		all = append(all, change{kind, e.At, e, &now, &now})
+		all = append(all, change{kind, e.At, e, &now})
 	}
 	var over []string
 	for _, other := range r.Definition.Relations {

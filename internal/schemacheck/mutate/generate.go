@@ -53,10 +53,7 @@ func (g *generation) expressionFaults(r *zed.Relation) {
 			continue
 		}
 		seen[key] = true
-		m := &Mutant{Kind: c.kind, Relation: r.String(), At: c.at, Before: c.branch.String()}
-		if c.shown != nil {
-			m.After = c.shown.String()
-		}
+		m := &Mutant{Kind: c.kind, Relation: r.String(), At: c.at, Before: c.branch.String(), After: c.now.String()}
 		g.add(m, edit{exprs: map[*zed.Relation]*zed.Expr{r: now}}, []*zed.Relation{r})
 	}
 }

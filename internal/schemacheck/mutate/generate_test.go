@@ -52,7 +52,7 @@ func TestGenerate(t *testing.T) {
 			"5:18 operator swapped: `aaa - bbb` became `aaa & bbb`",
 			"5:18 operator swapped: `aaa - bbb` became `bbb - aaa`",
 			"5:24 branch dropped: `aaa - bbb` became `aaa`",
-			"5:18 branch dropped: `aaa - bbb` dropped",
+			"5:18 branch dropped: `aaa - bbb` became `nil`",
 		}},
 		"reference, the nearest four": {
 			"definition user {}\ndefinition doc {\nrelation read: user\nrelation write: user\nrelation dead: user\nrelation bead: user\nrelation reads: user\nrelation something_else: user\npermission see = read\n}", "doc#see",
@@ -61,14 +61,14 @@ func TestGenerate(t *testing.T) {
 				"9:18 reference replaced: `read` became `bead`",
 				"9:18 reference replaced: `read` became `reads`",
 				"9:18 reference replaced: `read` became `write`",
-				"9:18 branch dropped: `read` dropped",
+				"9:18 branch dropped: `read` became `nil`",
 			},
 		},
 		"arrow": {"definition user {}\ndefinition dir {\nrelation view: user\nrelation edit: user\n}\ndefinition doc {\nrelation dir: dir\nrelation old_dir: dir\nrelation who: user\npermission see = dir->view\n}", "doc#see", []string{
 			"10:18 arrow redirected: `dir->view` became `old_dir->view`",
 			"10:18 arrow redirected: `dir->view` became `dir->edit`",
 			"10:18 any and all: `dir->view` became `dir.all(view)`",
-			"10:18 branch dropped: `dir->view` dropped",
+			"10:18 branch dropped: `dir->view` became `nil`",
 		}},
 		"types": {"use expiration\ncaveat near(km int) { km < 5 }\ndefinition user {}\ndefinition bot {}\ndefinition doc {\nrelation who: user with near | bot with expiration | bot\n}", "doc#who", []string{
 			"6:1 relation dropped: `relation who: user with near | bot with expiration | bot` dropped",

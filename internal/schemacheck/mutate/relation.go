@@ -133,11 +133,9 @@ func (g *generation) withoutLost(r *zed.Relation, lost func(*zed.Relation) bool)
 			})
 		}
 		if gone {
-			now, differs = replacedIn(now, e), true
+			now, differs = replaced(now, e, &zed.Expr{Op: zed.Nil}), true
 		}
 		return true
 	})
 	return now, differs
 }
-
-func replacedIn(e, branch *zed.Expr) *zed.Expr { return replaced(e, branch, &zed.Expr{Op: zed.Nil}) }

@@ -162,7 +162,7 @@ func (h *hunt) decide(ctx context.Context, m *Mutant) {
 		for _, n := range asked {
 			a := f.Assertions[n]
 			if got := world.Check(a.Resource, a.Subject, a.Context, nil); got.Outcome != a.Want {
-				m.Fate, m.Killer = Killed, &Killer{f.Path, a.At, a.Text, a.Want.String(), got.Outcome.String()}
+				m.Fate, m.Killer = Killed, &Killer{f.Path, a.At, a.Text, a.Want.String(), got.String()}
 				break
 			}
 		}
