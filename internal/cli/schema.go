@@ -18,7 +18,7 @@ func (c *console) schemaCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(c.schemaBuild(), c.schemaValidate(), c.schemaTest(), c.schemaDiff(), c.schemaApply(), c.schemaLog())
+	cmd.AddCommand(c.schemaBuild(), c.schemaValidate(), c.schemaTest(), c.schemaMutate(), c.schemaDiff(), c.schemaApply(), c.schemaLog())
 	return cmd
 }
 
