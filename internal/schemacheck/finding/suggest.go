@@ -2,21 +2,29 @@ package finding
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/lithammer/fuzzysearch/fuzzy"
 )
 
-// Suggest returns a question after the nearest of some names, "; did you mean `user`?",
-// or "" if none is near enough to be what somebody meant.
-func Suggest(name string, among []string) string {
-	nearest, least := "", len([]rune(name))/3+2
-	for _, known := range slices.Sorted(slices.Values(among)) {
-		if d := fuzzy.LevenshteinDistance(name, known); d < least && d < len([]rune(known)) {
-			nearest, least = known, d
+// Suggest returns a question after the name that one is likely to be a slip of,
+// "; did you mean `user`?", or "" if none is near.
+func Suggest(name string, known []string) string {
+	if near := Nearest(name, known); near != "" {
+		return "; did you mean `" + near + "`?"
+	}
+	return ""
+}
+
+// Nearest returns the known name that takes the fewest changes, of at most a third
+// of the letters, rounded up; the first by name of several. "" if there is none.
+func Nearest(name string, known []string) string {
+	known = slices.Sorted(slices.Values(known))
+	best, fewest := "", (len([]rune(name))+2)/3+1
+	for _, k := range known {
+		if n := fuzzy.LevenshteinDistance(strings.ToLower(name), strings.ToLower(k)); n < fewest {
+			best, fewest = k, n
 		}
 	}
-	if nearest == "" || nearest == name {
-		return ""
-	}
-	return "; did you mean `" + nearest + "`?"
+	return best
 }

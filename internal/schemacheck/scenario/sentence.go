@@ -117,7 +117,7 @@ func (s *sentence) need(phrases ...string) error {
 	if s.takeAny(phrases...) {
 		return nil
 	}
-	if near := nearest(s.peek(), phrases); near != "" && s.peek() != "" {
+	if near := finding.Nearest(s.peek(), phrases); near != "" && s.peek() != "" {
 		return &wrongSentence{s.place(), fmt.Sprintf("%s is where the sentence needs %s (did you mean %s?)", account.Quote(s.peek()), choice(phrases), near)}
 	}
 	return s.wrong(choice(phrases))
