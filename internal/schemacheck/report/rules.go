@@ -38,6 +38,7 @@ func summaries() map[string]string {
 		finding.CodeInvalidExpectation:    "This is no expected relation, or one about things that the schema does not have.",
 		finding.CodeExpectationFailed:     "The subjects found are not those expected.",
 		finding.CodeTooDeep:               "The check leads over more levels of objects than are followed, or in a circle.",
+		finding.CodeCoverageInexact:       "Coverage decides the assertion otherwise than SpiceDB, so what it counts there may be wrong.",
 		finding.CodeNothingChecked:        "The validation file has neither assertions nor expected relations.",
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/tenantry/tenantry/internal/schemacheck/report"
 )
 
-// Each code that the page lists has a rule that leads there, and says the same; each code of findings that leads there is listed.
+// Each code that the page lists has a rule that leads there, and says the same; each code of findings is listed.
 func TestRulesAreOnTheirPage(t *testing.T) {
 	page := map[string]string{}
 	for _, m := range regexp.MustCompile("(?m)^\\| <a id=\"(\\w+)\"></a>`(\\w+)` \\| (.+) \\|$").FindAllStringSubmatch(read(t, "../../../docs/schema-reports.md"), -1) {
@@ -39,7 +39,7 @@ func TestRulesAreOnTheirPage(t *testing.T) {
 		t.Fatalf("only %d codes of findings", len(codes))
 	}
 	for _, m := range codes {
-		if _, help := ruleOf(t, m[1]); strings.Contains(help, "/docs/schema-reports.md#") && page[m[1]] == "" {
+		if page[m[1]] == "" {
 			t.Errorf("the page does not list %s", m[1])
 		}
 	}
