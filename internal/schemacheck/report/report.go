@@ -39,6 +39,7 @@ const (
 	KindSchema      Kind = "schema"      // that the file and its schema can be read, and have nothing wrong with them
 	KindAssertion   Kind = "assertion"   // one assertion
 	KindExpectation Kind = "expectation" // the expected relations of one resource and permission
+	KindScenario    Kind = "scenario"    // one scenario, with all that it expects
 )
 
 // Case is one thing that was checked in a file. It passed if none of its findings fails the report.

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -9,11 +10,13 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/schemacheck"
 	"github.com/tenantry/tenantry/internal/schemacheck/finding"
+	"github.com/tenantry/tenantry/internal/schemacheck/report"
 )
 
 // Run runs the scenario files that paths name: files, directories (the scenario
@@ -87,11 +90,16 @@ func runFile(ctx context.Context, f schemacheck.File, model *Model, empty, scrat
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return result, err
 		}
+		before, began := len(d.findings), time.Now()
 		n, err := s.run(ctx, empty, dir)
 		if err != nil {
 			return result, err
 		}
 		result.Assertions += n
+		result.Cases = append(result.Cases, report.Case{
+			Name: cmp.Or(s.title, "scenario "+strconv.Itoa(i+1)), Kind: report.KindScenario, Line: s.begins.Line, Column: s.begins.Column,
+			Findings: slices.Clone(d.findings[before:]), Duration: time.Since(began),
+		})
 		if err := os.RemoveAll(dir); err != nil {
 			return result, err
 		}

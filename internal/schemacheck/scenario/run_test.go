@@ -35,6 +35,9 @@ func TestOwnScenarios(t *testing.T) {
 		t.Errorf("they do not hold:\n%s", &out)
 	}
 	for _, f := range got.Files {
+		if len(f.Cases) < 1 || f.Cases[0].Name == "" || f.Cases[0].Line < 1 {
+			t.Errorf("%s: its scenarios are not told: %+v", f.Path, f.Cases)
+		}
 		if f.Assertions == 0 {
 			t.Errorf("%s compares nothing", f.Path)
 		}

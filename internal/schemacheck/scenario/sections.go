@@ -61,6 +61,7 @@ type phase struct {
 // scenario is one scenario of a file, ready to be run.
 type scenario struct {
 	*state
+	begins finding.Place
 	phases []phase
 }
 
@@ -94,7 +95,7 @@ func (d *document) scenarios(model *Model) []*scenario {
 func (d *document) add(all []*scenario, model *Model, parts ...*yaml.Node) []*scenario {
 	before := len(d.findings)
 	own := parts[len(parts)-1]
-	s := &scenario{state: newState(d, model)}
+	s := &scenario{state: newState(d, model), begins: finding.At(own.Line, own.Column)}
 	for key, value := range d.only(own, "a scenario", append(givens(), sectionTitle, sectionExpect, sectionSteps)...) {
 		if key.Value == sectionTitle {
 			if title, ok := d.text(value, sectionTitle); ok {
