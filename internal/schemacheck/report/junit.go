@@ -46,7 +46,7 @@ type (
 
 // writeJUnit writes a suite for each file and a case for each of its cases.
 func writeJUnit(out *bufio.Writer, r Report) error {
-	root := junitSuites{Name: toolName + " schema validate"}
+	root := junitSuites{Name: toolName + " schema"}
 	var whole time.Duration
 	for _, f := range r.Files {
 		suite, took := r.junitSuite(f)
