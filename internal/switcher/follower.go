@@ -223,10 +223,15 @@ const entriesAtOnce = 64
 
 // step applies some entries, and reports whether there were none. The last one applied is read
 // again, by itself as it may be large, to see that the journal is still the same: after a backup was restored, another entry may have its version.
+// It is read after the others, so that these are of the same journal.
 func (f *follower) step(ctx context.Context) (done bool, err error) {
 	w := f.writer
 	reading, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
+	entries, err := f.index.journal.Entries(reading, f.env, w.version, entriesAtOnce)
+	if err != nil {
+		return false, err
+	}
 	last, err := f.index.journal.Entries(reading, f.env, w.version-1, 1)
 	if err != nil {
 		return false, err
@@ -235,10 +240,6 @@ func (f *follower) step(ctx context.Context) (done bool, err error) {
 		return false, outOfStep("the journal does not have entry %d (%s) of environment %s any more", w.version, w.entry, f.env)
 	}
 	w.entry = last[0].ID
-	entries, err := f.index.journal.Entries(reading, f.env, w.version, entriesAtOnce)
-	if err != nil {
-		return false, err
-	}
 	for _, e := range entries {
 		if err := w.apply(e); err != nil {
 			return false, err

@@ -24,6 +24,7 @@ type journal struct {
 	entries []account.Entry
 	states  []*naive // after each entry
 	loads   int
+	between func() // called once, after the next read of entries
 }
 
 // newJournal begins with the entry that makes the environment.
@@ -77,7 +78,12 @@ func (j *journal) Entries(_ context.Context, _ account.EnvironmentID, after acco
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	from := min(max(int(after), 0), len(j.entries))
-	return j.entries[from:min(from+limit, len(j.entries))], nil
+	read := j.entries[from:min(from+limit, len(j.entries))]
+	if j.between != nil {
+		j.between()
+		j.between = nil
+	}
+	return read, nil
 }
 
 // told is all that an index holds, as text.
@@ -279,6 +285,33 @@ func TestAnotherJournalIsLoadedAnew(t *testing.T) {
 		}
 		x.Expect("prod", 7)
 		if problem := whole(at(t, x, 7), nil, j.at(7)); problem != "" {
+			rt.Fatal(problem)
+		}
+	})
+}
+
+// A backup may be restored, and written on, between any two looks at the journal.
+func TestAnotherJournalBetweenTwoReads(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		j, h := newJournal()
+		h.t = rt
+		x := running(t, j)
+		for range 5 {
+			j.append(h.entry(), h.n.clone())
+		}
+		at(t, x, 6)
+		other := &history{t: rt, n: j.at(3).clone(), version: 3}
+		entries, states := slices.Clone(j.entries[:3]), slices.Clone(j.states[:3])
+		for i := range 4 {
+			e := other.entry()
+			e.ID = fmt.Sprintf("other_%d", i)
+			entries, states = append(entries, e), append(states, other.n.clone())
+		}
+		j.mu.Lock()
+		j.between = func() { j.entries, j.states = entries, states }
+		j.mu.Unlock()
+		x.Expect("prod", 7)
+		if problem := whole(at(t, x, 7), nil, states[6]); problem != "" {
 			rt.Fatal(problem)
 		}
 	})
