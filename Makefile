@@ -36,6 +36,7 @@ test-others:
 	go test -race -vet=off -timeout 15m -skip '$(LARGE)' $$(go list ./... | grep -v -E '$(LONG)')
 	go test -vet=off -timeout 15m -skip '$(PARALLEL)' $$(go list ./... | grep -E '$(LONG)' | grep -v '/internal/app$$')
 	go test -race -vet=off -timeout 15m -run '$(PARALLEL)' ./internal/store ./internal/engine/...
+	go test -race -vet=off -timeout 15m -run 'TestWatch|TestCorpus' ./internal/schemacheck/scenario ./internal/schemacheck/mutate
 	cd bench && go vet ./... && go test -vet=off -timeout 10m ./...
 	GOGC=100 go test -vet=off -timeout 15m -run '$(LARGE)' ./internal/httpapi
 	$(MAKE) fuzz-short
@@ -44,7 +45,7 @@ test-others:
 # cli runs the program as it is shipped, and the rest do one thing after the other. With it run those of their tests in
 # which much goes on at once, and not again without it. LARGE are tests of other packages about size, and about memory.
 # Lint vets all of it.
-LONG := /(client|internal/(access|app|cli|directory|engine|engine/sqlite|schemacheck|store))$$
+LONG := /(client|internal/(access|app|cli|directory|engine|engine/sqlite|schemacheck(/mutate|/scenario)?|store))$$
 LARGE := SlowReaders
 PARALLEL := Replica|Writers|Beside|Concurren|Parallel|Life|Foreign|Changes|Close
 
