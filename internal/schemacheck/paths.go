@@ -21,7 +21,8 @@ type target struct {
 	path    string
 	problem string // empty if the file is to be checked
 	code    string
-	found   bool // in a directory, rather than named
+	found   bool     // in a directory, rather than named
+	parts   []string // schema files that it names, if its kind is about schemas
 }
 
 // targets finds the files that the paths name: files, directories and patterns.
@@ -37,6 +38,12 @@ func targets(paths []string, k Kind) []target {
 			}
 		}
 	}
+	if !k.Schemas {
+		return all
+	}
+	for i := range all {
+		all[i].parts = partsOf(all[i].path)
+	}
 	return withoutParts(all)
 }
 
@@ -47,8 +54,8 @@ func withoutParts(all []target) []target {
 	parts := map[string][]string{}
 	used := map[string]bool{}
 	for _, t := range all {
-		parts[t.path] = partsOf(t.path)
-		for _, p := range parts[t.path] {
+		parts[t.path] = t.parts
+		for _, p := range t.parts {
 			used[p] = used[p] || p != t.path
 		}
 	}

@@ -2,7 +2,6 @@ package schemacheck
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -41,12 +40,8 @@ func newSchemas(files []target, options Options) *schemas {
 		}
 	}
 	for _, t := range files {
-		text, err := os.ReadFile(t.path)
-		if err != nil || isSchema(t.path) {
-			continue
-		}
-		if name := schemaFileOf(text); name != "" {
-			if path := beside(t.path, name); s.tellers[path] == "" {
+		for _, path := range t.parts {
+			if !isSchema(t.path) && s.tellers[path] == "" {
 				s.tellers[path] = t.path
 			}
 		}

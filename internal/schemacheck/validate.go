@@ -4,12 +4,11 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
-	"sync"
 
 	"github.com/tenantry/tenantry/internal/fault"
 
+	"github.com/tenantry/tenantry/internal/schemacheck/atonce"
 	"github.com/tenantry/tenantry/internal/schemacheck/cover"
 	"github.com/tenantry/tenantry/internal/schemacheck/finding"
 	"github.com/tenantry/tenantry/internal/schemacheck/zed"
@@ -50,25 +49,11 @@ func validate(ctx context.Context, paths []string, options Options, covered bool
 	known := newSchemas(files, options)
 	profiles := make([]*cover.Profile, len(files))
 	report := Report{Files: make([]FileResult, len(files)), Rules: lintRules()}
-	next := make(chan int)
-	var workers sync.WaitGroup
-	for range min(len(files), runtime.GOMAXPROCS(0)) {
-		workers.Go(func() {
-			for i := range next {
-				c := check{schemas: known, result: FileResult{Path: files[i].path, Findings: []finding.Finding{}}, covered: covered}
-				c.file(ctx, files[i])
-				report.Files[i], profiles[i] = c.result, c.profile
-			}
-		})
-	}
-	for i := range files {
-		if ctx.Err() != nil {
-			break
-		}
-		next <- i
-	}
-	close(next)
-	workers.Wait()
+	atonce.Each(ctx, len(files), func(i int) {
+		c := check{schemas: known, result: FileResult{Path: files[i].path, Findings: []finding.Finding{}}, covered: covered}
+		c.file(ctx, files[i])
+		report.Files[i], profiles[i] = c.result, c.profile
+	})
 	if ctx.Err() != nil {
 		return Report{}, nil, fault.New(fault.Unavailable, "interrupted", "the validation was interrupted before its end").Because(context.Cause(ctx))
 	}

@@ -267,6 +267,18 @@ func whole(v *View, _ *model, n *naive) string {
 	return ""
 }
 
+// otherwise returns what the journal would be if it had gone on in another way after its third entry, by four.
+func (j *journal) otherwise(t *rapid.T) ([]account.Entry, []*naive) {
+	other := &history{t: t, n: j.at(3).clone(), version: 3}
+	entries, states := slices.Clone(j.entries[:3]), slices.Clone(j.states[:3])
+	for i := range 4 {
+		e := other.entry()
+		e.ID = fmt.Sprintf("other_%d", i)
+		entries, states = append(entries, e), append(states, other.n.clone())
+	}
+	return entries, states
+}
+
 func TestAnotherJournalIsLoadedAnew(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		j, h := newJournal()
@@ -276,12 +288,10 @@ func TestAnotherJournalIsLoadedAnew(t *testing.T) {
 			j.append(h.entry(), h.n.clone())
 		}
 		at(t, x, 6)
+		entries, states := j.otherwise(rt)
 		j.rewind(3)
-		other := &history{t: rt, n: j.at(3).clone(), version: 3}
 		for i := range 4 {
-			e := other.entry()
-			e.ID = fmt.Sprintf("other_%d", i)
-			j.append(e, other.n.clone())
+			j.append(entries[3+i], states[3+i])
 		}
 		x.Expect("prod", 7)
 		if problem := whole(at(t, x, 7), nil, j.at(7)); problem != "" {
@@ -300,13 +310,7 @@ func TestAnotherJournalBetweenTwoReads(t *testing.T) {
 			j.append(h.entry(), h.n.clone())
 		}
 		at(t, x, 6)
-		other := &history{t: rt, n: j.at(3).clone(), version: 3}
-		entries, states := slices.Clone(j.entries[:3]), slices.Clone(j.states[:3])
-		for i := range 4 {
-			e := other.entry()
-			e.ID = fmt.Sprintf("other_%d", i)
-			entries, states = append(entries, e), append(states, other.n.clone())
-		}
+		entries, states := j.otherwise(rt)
 		j.mu.Lock()
 		j.between = func() { j.entries, j.states = entries, states }
 		j.mu.Unlock()

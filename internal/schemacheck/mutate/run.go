@@ -2,7 +2,6 @@ package mutate
 
 import (
 	"context"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/fault"
 
+	"github.com/tenantry/tenantry/internal/schemacheck/atonce"
 	"github.com/tenantry/tenantry/internal/schemacheck/eval"
 	"github.com/tenantry/tenantry/internal/schemacheck/finding"
 	"github.com/tenantry/tenantry/internal/schemacheck/zed"
@@ -49,29 +49,16 @@ func Run(ctx context.Context, s *zed.Schema, files []File, at time.Time, progres
 		return Score{}, err
 	}
 	h := newHunt(s, files, at)
-	var workers sync.WaitGroup
 	var mu sync.Mutex
-	done, next := 0, make(chan *Mutant)
-	for range min(len(mutants), runtime.GOMAXPROCS(0)) {
-		workers.Go(func() {
-			for m := range next {
-				h.decide(ctx, m)
-				mu.Lock()
-				if done++; progress != nil {
-					progress(done, len(mutants))
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	for _, m := range mutants {
-		if ctx.Err() != nil {
-			break
+	done := 0
+	atonce.Each(ctx, len(mutants), func(i int) {
+		h.decide(ctx, mutants[i])
+		mu.Lock()
+		defer mu.Unlock()
+		if done++; progress != nil {
+			progress(done, len(mutants))
 		}
-		next <- m
-	}
-	close(next)
-	workers.Wait()
+	})
 	if ctx.Err() != nil {
 		return Score{}, fault.New(fault.Unavailable, "interrupted", "the mutants were interrupted before the last").Because(context.Cause(ctx))
 	}

@@ -6,15 +6,14 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/directory"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/schemacheck"
+	"github.com/tenantry/tenantry/internal/schemacheck/atonce"
 	"github.com/tenantry/tenantry/internal/schemacheck/finding"
 	"github.com/tenantry/tenantry/internal/schemacheck/report"
 )
@@ -47,24 +46,10 @@ func run(ctx context.Context, all []schemacheck.File, model *Model) (report sche
 	}
 	report.Files = make([]schemacheck.FileResult, len(all))
 	failures := make([]error, len(all))
-	next := make(chan int)
-	var workers sync.WaitGroup
-	for range min(len(all), runtime.GOMAXPROCS(0)) {
-		workers.Go(func() {
-			for i := range next {
-				scratch := filepath.Join(dir, strconv.Itoa(i))
-				report.Files[i], failures[i] = runFile(ctx, all[i], model, empty, scratch)
-			}
-		})
-	}
-	for i := range all {
-		if ctx.Err() != nil {
-			break
-		}
-		next <- i
-	}
-	close(next)
-	workers.Wait()
+	atonce.Each(ctx, len(all), func(i int) {
+		scratch := filepath.Join(dir, strconv.Itoa(i))
+		report.Files[i], failures[i] = runFile(ctx, all[i], model, empty, scratch)
+	})
 	return report, interrupted(ctx, errors.Join(failures...))
 }
 
